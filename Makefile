@@ -1,0 +1,70 @@
+# The verbs of this project.  They need Python 3.11 or later with its venv module, and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+UNIT := $(filter-out tests/__init__.py tests/service tests/live,$(wildcard tests/[a-z]*))
+
+.PHONY: run check test bench docs dist changelog clean
+
+# the gateway in the foreground, with a copy of etc/ that is yours to change
+run: .venv/installed var/etc
+	$(BIN)/twistd -n --pidfile= scimgw -c var/etc
+
+# what takes seconds: style, types, unit tests
+check: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/trial --temp-directory=var/trial $(UNIT)
+
+# everything: the same with real processes, and the floor of coverage
+test: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m twisted.trial --temp-directory=var/trial tests
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report --include='scimgw/scim/*' --fail-under=100
+	$(BIN)/coverage report --omit='scimgw/scim/*' --fail-under=95
+
+# the gateway against a bare resource, some minutes; BENCH holds options of benchmarks/run.py
+bench: .venv/ready
+	command -v wrk >/dev/null || { test "$$(id -u)" = 0 && apt-get update && apt-get install -y --no-install-recommends wrk; }
+	$(BIN)/python benchmarks/run.py $(BENCH)
+
+# what is made out of the code
+docs: .venv/ready
+	$(BIN)/python -m scimgw.config.document > docs/configuration.md.new
+	mv docs/configuration.md.new docs/configuration.md
+
+# the wheel and an editable install, each in a clean environment, and whether twistd finds the command
+dist: .venv/ready
+	rm -rf build dist var/dist
+	$(BIN)/python -m build --wheel
+	for kind in wheel editable; do \
+		$(PYTHON) -m venv var/dist/$$kind && \
+		var/dist/$$kind/bin/pip install -q $$(test $$kind = wheel && ls dist/*.whl || echo -e .) && \
+		(cd var/dist && $$kind/bin/twistd --help | grep -w scimgw) || exit 1; \
+	done
+
+# the fragments of changelog.d become a section of CHANGELOG.md
+changelog: .venv/ready
+	$(BIN)/towncrier build --yes
+
+clean:
+	rm -rf .venv build dist var *.egg-info .coverage* .mypy_cache .ruff_cache .hypothesis
+
+.venv/installed: setup.py
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -e .
+	touch $@
+
+.venv/ready: setup.py
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -e '.[develop]'
+	touch $@
+
+var/etc:
+	mkdir -p var
+	cp -r etc $@

@@ -1,0 +1,1 @@
+"""Built-in connectors, which use no more than what third parties may."""

@@ -1,0 +1,211 @@
+"""How are the resources of one type kept, so that no lookup grows with their number?
+
+A resource's data are a value that is replaced, never changed in place; only the members of groups
+are kept apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from attrs import define
+
+from connectors.loki.index import Index
+from connectors.loki.memberships import Element, Memberships
+from scimgw.errors import Conflict, InvalidPath, NotFound, Uniqueness
+from scimgw.scim.changes import Changes, changed
+from scimgw.scim.path import resolve
+from scimgw.scim.schema import ResourceType
+from scimgw.scim.schema import Uniqueness as Within
+from scimgw.scim.values import show
+
+INDEXED: Final = ("userName", "externalId", "displayName", "emails.value")
+MEMBERS: Final = "members"
+Stamp = Callable[[], tuple[str, str]]
+"""Gives the present time as a dateTime, and a version that was never given before."""
+
+
+@define(eq=False)
+class Record:
+    """One resource, without its members."""
+
+    number: int
+    """Rises with each creation; resources are listed in this order."""
+    data: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The resource's id."""
+        id: str = self.data["id"]
+        return id
+
+    @property
+    def version(self) -> str:
+        """The resource's version."""
+        version: str = self.data["meta"]["version"]
+        return version
+
+
+class Table:
+    """The resources of one type in one base entity."""
+
+    def __init__(self, type: ResourceType, stamp: Stamp) -> None:
+        """Begin empty."""
+        self.type = type
+        self.memberships = Memberships()
+        self._members = resolve(type, MEMBERS) if type.find(MEMBERS) else None
+        self._unique = _unique(type)
+        self._indexes = {name: Index(resolve(type, name)) for name in _indexed(type)}
+        self._records: dict[str, Record] = {}
+        self._listed: Sequence[Record] | None = None
+        self._numbered = 0
+        self._stamp = stamp
+
+    def all(self) -> Sequence[Record]:
+        """Give all records in order, as they are now; listed anew only after they have changed."""
+        if self._listed is None:
+            self._listed = tuple(self._records.values())
+        return self._listed
+
+    def get(self, ids: Iterable[str]) -> list[Record]:
+        """Give the records that there are of these ids, in order."""
+        found = (self._records.get(id) for id in ids)
+        return sorted((record for record in found if record is not None), key=_number)
+
+    def index(self, path: str) -> Index | None:
+        """Give the index over the values at a path, if there is one."""
+        return self._indexes.get(path)
+
+    def whole(self, record: Record) -> dict[str, Any]:
+        """Give a record's data with the members in their place."""
+        members = self.memberships.of_group(record.id)
+        return {**record.data, MEMBERS: members} if members else record.data
+
+    def create(self, id: str, data: Mapping[str, Any]) -> Record:
+        """Add a resource under an id.
+
+        Raises: Uniqueness.
+        """
+        if id in self._records:
+            raise Uniqueness(f"{self.type.name} with id {show(id)} exists already")
+        self._check_unique(data, None)
+        now, version = self._stamp()
+        meta = {
+            "resourceType": self.type.name,
+            "created": now,
+            "lastModified": now,
+            "version": version,
+        }
+        kept = {
+            name: value
+            for name, value in data.items()
+            if name not in {"schemas", "id", "meta", MEMBERS}
+        }
+        self._numbered += 1
+        record = Record(
+            self._numbered, {"schemas": data["schemas"], "id": id, **kept, "meta": meta}
+        )
+        self._records[id] = record
+        self._listed = None
+        self._file(id, {}, record.data)
+        members: Iterable[Element] = data.get(MEMBERS, ())
+        for member in members:
+            self.memberships.add(id, member)
+        return record
+
+    def modify(self, id: str, changes: Changes, if_version: str | None) -> Record:
+        """Change a resource; what makes no difference leaves the version as it is.
+
+        Raises: NotFound, Conflict, Uniqueness.
+        """
+        record = self._expect(id, if_version)
+        after = changed(self.type, record.data, self._without_members(changes))
+        differs = after != record.data
+        if differs:
+            self._check_unique(after, id)
+            self._file(id, record.data, after)
+            record.data = after
+        if self._members is not None:
+            differs = self.memberships.change(id, self._members, changes) or differs
+        if differs:
+            self._touch(record)
+        return record
+
+    def delete(self, id: str, if_version: str | None) -> None:
+        """Remove a resource.
+
+        Raises: NotFound, Conflict.
+        """
+        record = self._expect(id, if_version)
+        del self._records[id]
+        self._listed = None
+        self._file(id, record.data, {})
+        self.memberships.clear(id)
+
+    def forget_member(self, member: str) -> None:
+        """Take a member out of all groups."""
+        for group in self.get(self.memberships.of_member(member)):
+            self.memberships.remove(group.id, member)
+            self._touch(group)
+
+    def _expect(self, id: str, if_version: str | None) -> Record:
+        record = self._records.get(id)
+        if record is None:
+            raise NotFound(f"{self.type.name} {id!r} not found")
+        if if_version is not None and if_version != record.version:
+            raise Conflict(
+                f"{self.type.name} {id!r} has version {record.version}, not {if_version}"
+            )
+        return record
+
+    def _check_unique(self, data: Mapping[str, Any], own: str | None) -> None:
+        for name in self._unique:
+            index = self._indexes[name]
+            if any(id != own for key in index.keys(data) for id in index.find(key)):
+                raise Uniqueness(f"{name} {show(data[name])} is taken by another {self.type.name}")
+
+    def _file(self, id: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+        for index in self._indexes.values():
+            index.move(id, index.keys(before), index.keys(after))
+
+    def _without_members(self, changes: Changes) -> Changes:
+        path = self._members
+        if path is None:
+            return changes
+        return Changes(
+            set={other: value for other, value in changes.set.items() if other != path},
+            clear=changes.clear - {path},
+            add={other: values for other, values in changes.add.items() if other != path},
+            remove={other: values for other, values in changes.remove.items() if other != path},
+        )
+
+    def _touch(self, record: Record) -> None:
+        now, version = self._stamp()
+        record.data = {
+            **record.data,
+            "meta": {**record.data["meta"], "lastModified": now, "version": version},
+        }
+
+
+def _number(record: Record) -> int:
+    return record.number
+
+
+def _unique(type: ResourceType) -> list[str]:
+    """Name the attributes whose values no two resources may share, but the id."""
+    return [
+        each.name
+        for each in type.attributes
+        if each.uniqueness is not Within.NONE and each.name != "id"
+    ]
+
+
+def _indexed(type: ResourceType) -> Iterable[str]:
+    names = dict.fromkeys((*INDEXED, *_unique(type)))
+    for name in names:
+        try:
+            resolve(type, name)
+        except InvalidPath:
+            continue
+        yield name

@@ -1,0 +1,1 @@
+"""scimgw: a SCIM gateway on Twisted."""

@@ -1,0 +1,1 @@
+"""Configuration: read, checked wholly, then frozen."""

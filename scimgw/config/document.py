@@ -1,0 +1,134 @@
+"""What does the page about configuration say?
+
+`make docs` runs this as a command, which writes the page out of the classes.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+import attrs
+
+from scimgw import registry
+from scimgw.config.model import Auth, Basic, Gateway, Main, Scim, Unbuilt
+from scimgw.config.structure import camel_case
+from scimgw.secret import Secret
+
+CONNECTORS: Final = ("loki",)
+_NAMES: Final[Mapping[Any, str]] = {
+    str: "text",
+    int: "number",
+    bool: "true or false",
+    Secret: "text",
+    type(None): "null",
+}
+_HEAD: Final = """\
+# Configuration
+
+<!-- made by `make docs` out of scimgw/config/model.py and the connectors' classes -->
+
+`twistd scimgw -c FOLDER` reads `scimgw.json` in that folder, which names the plugins to start, and
+for each plugin a file of its name: `plugin-loki.json`.  A plugin's file has two parts:
+`scimgateway`, which is the same for every plugin, and `endpoint`, which is its connector's own.
+
+Everything is checked before anything starts.  All faults are told at once, each with its file and
+its path, and the exit status is 78; `--check` stops there.  An unknown key is a fault.  So is a key
+that is known but not supported yet, unless it is off: `null`, `false`, `[]`, or `"enabled": false`.
+"""
+
+
+def page() -> str:
+    """Write the whole page."""
+    parts = [_HEAD, "\n## `scimgw.json`\n", *_section(Main)]
+    for title, kind in (
+        ("`scimgateway`", Gateway),
+        ("`scimgateway.auth`", Auth),
+        ("`scimgateway.auth.basic[]`", Basic),
+        ("`scimgateway.scim`", Scim),
+    ):
+        parts += [f"\n## {title}\n", *_section(kind)]
+    for name in CONNECTORS:
+        config = registry.find(name).config
+        parts += [
+            f"\n## `endpoint` of {name}\n",
+            f"\n{inspect.getdoc(config)}\n",
+            *_section(config),
+        ]
+        for key, kind in _parts(config):
+            parts += [f"\n### `endpoint.{key}.<name>` of {name}\n", *_section(kind)]
+    return "".join(parts)
+
+
+def _section(kind: type[Any]) -> Iterator[str]:
+    """Tell the keys of one object."""
+    hints, docs = get_type_hints(kind), _docstrings(kind)
+    later = []
+    yield "\n| key | value | default | |\n|---|---|---|---|\n"
+    for field in attrs.fields(kind):
+        key = f"`{camel_case(field.name)}`"
+        if hints[field.name] is Unbuilt:
+            later.append(key)
+        else:
+            kind_of_value = _spelled(hints[field.name])
+            yield f"| {key} | {kind_of_value} | {_default(field)} | {docs[field.name]} |\n"
+    if later:
+        yield f"\nKnown, but not supported yet: {', '.join(later)}.\n"
+
+
+def _docstrings(kind: type[Any]) -> dict[str, str]:
+    """Read the docstrings that follow the fields of a class, each on one line."""
+    (definition,) = ast.parse(inspect.getsource(kind)).body
+    assert isinstance(definition, ast.ClassDef)
+    found = {}
+    for field, after in zip(definition.body, definition.body[1:], strict=False):
+        match field, after:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(
+                value=ast.Constant(value=str(text))
+            ):
+                found[name] = " ".join(text.split())
+    return found
+
+
+def _spelled(hint: Any) -> str:
+    arguments = get_args(hint)
+    if hint in _NAMES:
+        return _NAMES[hint]
+    if attrs.has(hint):
+        return "object"
+    if get_origin(hint) is tuple:
+        return f"list of {_spelled(arguments[0])}"
+    if arguments and all(isinstance(each, str) for each in arguments):
+        return " or ".join(f'`"{each}"`' for each in arguments)
+    if type(None) in arguments:
+        return " or ".join(_spelled(each) for each in arguments)
+    return "object"
+
+
+def _default(field: attrs.Attribute[Any]) -> str:
+    match field.default:
+        case attrs.NOTHING:
+            return "required"
+        case None:
+            return "null"
+        case bool(value):
+            return str(value).lower()
+        case int(value) | str(value):
+            return f"`{value}`"
+        case _:  # empty: an object or a list
+            return ""
+
+
+def _parts(kind: type[Any]) -> Iterator[tuple[str, type[Any]]]:
+    """Name the keys that hold objects by name, with the class of these."""
+    for name, hint in get_type_hints(kind).items():
+        arguments = get_args(hint)
+        if arguments and attrs.has(arguments[-1]):
+            yield camel_case(name), arguments[-1]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,214 @@
+"""What do the files in a configuration folder say, and what is wrong with them?
+
+Everything is read and checked before anything is built, and all faults are told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from attrs import field, frozen
+
+from scimgw import jsontext, registry
+from scimgw.config.model import Gateway, Main
+from scimgw.config.structure import Misfits, structure
+from scimgw.connector import NO_ENTITY, ConnectorPlugin
+from scimgw.jsontext import NotJson
+from scimgw.registry import UnknownConnector
+
+MAIN: Final = "scimgw.json"
+PREFIX: Final = "plugin-"
+EXTERNAL: Final = ("process.env.", "process.file.", "process.text.")
+"""What is in values that stand elsewhere."""
+
+T = TypeVar("T")
+
+
+@frozen
+class Fault:
+    """What is wrong, in which file, at which JSON path."""
+
+    file: str
+    path: str
+    fault: str
+
+    def __str__(self) -> str:
+        """Spell the fault on one line."""
+        return f"{self.file}: {self.path}: {self.fault}"
+
+
+class Faults(Exception):
+    """All that is wrong with a configuration."""
+
+    def __init__(self, found: list[Fault]) -> None:
+        super().__init__("\n".join(map(str, found)))
+        self.found = found
+
+
+@frozen(kw_only=True)
+class PluginConfig:
+    """One plugin: its settings, its connector, the endpoint's settings, its base entities."""
+
+    name: str
+    gateway: Gateway
+    connector: ConnectorPlugin
+    endpoint: Any
+    entities: frozenset[str]
+
+
+@frozen(kw_only=True)
+class Configuration:
+    """All that a folder says."""
+
+    plugins: tuple[PluginConfig, ...]
+
+
+def load(folder: Path) -> Configuration:
+    """Read a configuration folder.
+
+    Raises: Faults.
+    """
+    reader = _Reader(folder)
+    document = reader.document(MAIN)
+    main = None if document is None else reader.structured(MAIN, document, Main, "$")
+    names = () if main is None else main.plugins
+    plugins = [
+        plugin for name in dict.fromkeys(names) if (plugin := reader.plugin(name)) is not None
+    ]
+    faults = [*reader.faults, *_twice(names), *_shared_ports(reader.ports)]
+    if faults:
+        raise Faults(faults)
+    return Configuration(plugins=tuple(plugins))
+
+
+@frozen
+class _Reader:
+    """Reads files, and collects what is wrong with them."""
+
+    folder: Path
+    faults: list[Fault] = field(init=False, factory=list)
+    ports: dict[str, Any] = field(init=False, factory=dict)
+    """The port of each plugin, be it otherwise faulty."""
+
+    def plugin(self, name: str) -> PluginConfig | None:
+        file = f"{name}.json"
+        document = self.document(file)
+        if document is None:
+            return None
+        document = modern(document)
+        self.faults.extend(
+            Fault(file, path, "values from elsewhere aren't supported yet")
+            for path in _external(document)
+        )
+        sections = {key: document.get(key) for key in ("scimgateway", "endpoint")}
+        self.faults.extend(
+            Fault(file, f"$.{key}", "unknown key") for key in document if key not in sections
+        )
+        self.ports[name] = _mapping(sections["scimgateway"]).get("port")
+        gateway = self.structured(file, sections["scimgateway"], Gateway, "$.scimgateway")
+        connector = self._connector(file, name, sections["scimgateway"])
+        if connector is None:
+            return None
+        endpoint = self.structured(file, sections["endpoint"], connector.config, "$.endpoint")
+        if gateway is None or endpoint is None:
+            return None
+        entities = _mapping(sections["endpoint"]).get("entity", {NO_ENTITY: {}})
+        return PluginConfig(
+            name=name,
+            gateway=gateway,
+            connector=connector,
+            endpoint=endpoint,
+            entities=frozenset(entities),
+        )
+
+    def document(self, file: str) -> dict[str, Any] | None:
+        fault = "must be an object"
+        try:
+            document = jsontext.decode((self.folder / file).read_bytes())
+        except NotJson as error:
+            document, fault = None, str(error)
+        except OSError as error:
+            document, fault = None, f"can't be read: {error.strerror}"
+        if isinstance(document, dict):
+            return document
+        self._fault(file, "$", fault)
+        return None
+
+    def structured(self, file: str, value: Any, kind: type[T], path: str) -> T | None:
+        if value is None:
+            self._fault(file, path, "required")
+            return None
+        try:
+            return structure(value, kind, path)
+        except Misfits as misfits:
+            for each in misfits.found:
+                self._fault(file, each.path, each.fault)
+            return None
+
+    def _connector(self, file: str, name: str, section: Any) -> ConnectorPlugin | None:
+        named = section.get("connector") if isinstance(section, dict) else None
+        connector = named if isinstance(named, str) else name.removeprefix(PREFIX).replace("-", "_")
+        try:
+            return registry.find(connector)
+        except UnknownConnector as fault:
+            self._fault(file, "$.scimgateway.connector", str(fault))
+            return None
+
+    def _fault(self, file: str, path: str, fault: str) -> None:
+        self.faults.append(Fault(file, path, fault))
+
+
+def modern(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Respell what older files of the original gateway say."""
+    section = document.get("scimgateway")
+    if not isinstance(section, dict):
+        return dict(document)
+    section = dict(section)
+    if "scimversion" in section:
+        section["scim"] = {"version": section.pop("scimversion"), **_mapping(section.get("scim"))}
+    if "loglevel" in section:
+        section["log"] = {"loglevel": section.pop("loglevel"), **_mapping(section.get("log"))}
+    auth = section.get("auth")
+    if isinstance(auth, dict):
+        section["auth"] = {
+            key: [value] if isinstance(value, dict) and key in _LISTS else value
+            for key, value in auth.items()
+        }
+    return {**document, "scimgateway": section}
+
+
+_LISTS: Final = frozenset({"basic", "bearerToken", "bearerJwt", "bearerJwtAzure"})
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _external(value: Any, path: str = "$") -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _external(each, f"{path}.{key}")
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _external(each, f"{path}[{number}]")
+    elif isinstance(value, str) and any(marker in value for marker in EXTERNAL):
+        yield path
+
+
+def _twice(names: tuple[str, ...]) -> list[Fault]:
+    return [
+        Fault(MAIN, f"$.plugins[{place}]", f"{name} is listed twice")
+        for place, name in enumerate(names)
+        if name in names[:place]
+    ]
+
+
+def _shared_ports(ports: Mapping[str, Any]) -> list[Fault]:
+    first: dict[Any, str] = {}
+    return [
+        Fault(f"{name}.json", "$.scimgateway.port", f"{port} is the port of {first[port]} too")
+        for name, port in ports.items()
+        if type(port) is int and first.setdefault(port, name) != name
+    ]

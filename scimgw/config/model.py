@@ -1,0 +1,167 @@
+"""What can be configured?
+
+One attrs class for each object of the configuration files, one docstring for each key.  Keys are
+spelled in camelCase in the files.  A key that is known and not built yet is here too, so that
+setting it is refused rather than ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Literal
+
+from attrs import Attribute, field, frozen
+
+from scimgw.secret import Secret
+
+
+class Unbuilt(Enum):
+    """The only value of a key that is known and does nothing yet."""
+
+    OFF = "off"
+
+
+class Invalid(ValueError):
+    """A value of the right type that isn't allowed for a key."""
+
+    def __init__(self, name: str, fault: str) -> None:
+        super().__init__(fault)
+        self.name = name
+
+
+def _between(low: int, high: int) -> Callable[[object, Attribute[int], int], None]:
+    def check(_: object, attribute: Attribute[int], value: int) -> None:
+        if not low <= value <= high:
+            raise Invalid(attribute.name, f"must be from {low} to {high}, not {value}")
+
+    return check
+
+
+def _user_name(_: object, attribute: Attribute[str], value: str) -> None:
+    if not value or ":" in value:
+        raise Invalid(attribute.name, "must be a name without a colon")
+
+
+def _one(_: object, attribute: Attribute[int], value: int) -> None:
+    if value != 1:
+        raise Invalid(attribute.name, "more than one isn't supported yet")
+
+
+def _some(_: object, attribute: Attribute[tuple[object, ...]], value: tuple[object, ...]) -> None:
+    if not value:
+        raise Invalid(attribute.name, "must hold at least one entry")
+
+
+@frozen(kw_only=True)
+class Basic:
+    """A user of HTTP Basic authentication."""
+
+    username: str = field(validator=_user_name)
+    """Name of the user."""
+    password: Secret
+    """Password, in clear."""
+    read_only: Unbuilt = Unbuilt.OFF
+    """Whether the user may only read."""
+    base_entities: Unbuilt = Unbuilt.OFF
+    """The base entities that the user is limited to."""
+
+
+@frozen(kw_only=True)
+class Auth:
+    """The ways in."""
+
+    basic: tuple[Basic, ...] = field(validator=_some)
+    """Users with passwords."""
+    bearer_token: Unbuilt = Unbuilt.OFF
+    """Shared secrets."""
+    bearer_jwt: Unbuilt = Unbuilt.OFF
+    """Signed tokens."""
+    bearer_jwt_azure: Unbuilt = Unbuilt.OFF
+    """Tokens of Entra ID's provisioning service."""
+    bearer_o_auth: Unbuilt = Unbuilt.OFF
+    """Clients of the gateway's own token endpoint."""
+    pass_through: Unbuilt = Unbuilt.OFF
+    """Handing the caller's credentials to the endpoint."""
+
+
+@frozen(kw_only=True)
+class Scim:
+    """What of SCIM is spoken, and how much at once."""
+
+    version: Literal["2.0"] = "2.0"
+    """Version spoken where the URL names none."""
+    max_results: int = field(default=200, validator=_between(1, 10_000))
+    """Resources in one page at most."""
+    max_scan: int = field(default=100_000, validator=_between(1, 100_000_000))
+    """Resources read at most to evaluate, for one request, what the endpoint can't."""
+    custom_schema: Unbuilt = Unbuilt.OFF
+    """File with attributes that join User and Group."""
+    resource_types: Unbuilt = Unbuilt.OFF
+    """Files with resource types of one's own."""
+    unknown_attributes: Unbuilt = Unbuilt.OFF
+    """Whether attributes that no schema has are ignored or refused."""
+    skip_type_convert: Unbuilt = Unbuilt.OFF
+    """A switch of the original gateway."""
+    skip_meta_location: Unbuilt = Unbuilt.OFF
+    """Whether answers leave meta.location out."""
+    group_member_of_user: Unbuilt = Unbuilt.OFF
+    """Whether groups are written through the user."""
+    use_put_soft_sync: Unbuilt = Unbuilt.OFF
+    """Whether PUT keeps what it doesn't name."""
+
+
+@frozen(kw_only=True)
+class Gateway:
+    """One plugin's port, and what is served on it."""
+
+    port: int = field(validator=_between(1, 65_535))
+    """Port to listen on."""
+    auth: Auth
+    """The ways in; without any, nothing starts."""
+    localhostonly: bool = False
+    """Whether to listen on 127.0.0.1 only, not on every address."""
+    scim: Scim = field(factory=Scim)
+    """What of SCIM is spoken."""
+    payload_size: int = field(default=1024 * 1024, validator=_between(1024, 1024**3))
+    """Bytes of a request's body at most."""
+    connector: str | None = None
+    """Connector, built in or `module:NAME`, where the file's name doesn't tell it."""
+    log: Unbuilt = Unbuilt.OFF
+    """Levels, files and masking."""
+    certificate: Unbuilt = Unbuilt.OFF
+    """Key and certificate for TLS."""
+    ip_allow_list: Unbuilt = Unbuilt.OFF
+    """Networks that may connect."""
+    trusted_proxies: Unbuilt = Unbuilt.OFF
+    """Proxies whose X-Forwarded headers are believed."""
+    email_on_error: Unbuilt = Unbuilt.OFF
+    """Mail about errors."""
+    email: Unbuilt = Unbuilt.OFF
+    """Mail about errors."""
+    actions: Unbuilt = Unbuilt.OFF
+    """What to do before and after changes of groups."""
+    chaining_base_url: Unbuilt = Unbuilt.OFF
+    """Another gateway to hand requests on to."""
+    idle_timeout: Unbuilt = Unbuilt.OFF
+    """Seconds until an idle connection is closed."""
+    kubernetes: Unbuilt = Unbuilt.OFF
+    """Health endpoints of the original gateway."""
+    azure_relay: Unbuilt = Unbuilt.OFF
+    """Azure Relay."""
+    stream: Unbuilt = Unbuilt.OFF
+    """The original gateway's stream."""
+
+
+@frozen(kw_only=True)
+class Main:
+    """`scimgw.json`."""
+
+    plugins: tuple[str, ...] = field(validator=_some)
+    """Plugins to start, by the names of their files."""
+    data_directory: Unbuilt = Unbuilt.OFF
+    """Where databases, logs and generated keys are kept."""
+    secret_key: Unbuilt = Unbuilt.OFF
+    """What cursors and tokens are signed with."""
+    workers: int = field(default=1, validator=_one)
+    """Processes that share the ports."""

@@ -1,0 +1,169 @@
+"""Does a JSON value fit an attrs class, and if not, where?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin
+
+import attrs
+import cattrs
+from attrs import frozen
+from cattrs.cols import homogenous_tuple_structure_factory, is_mapping, mapping_structure_factory
+from cattrs.errors import (
+    AttributeValidationNote,
+    ClassValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+    IterableValidationNote,
+)
+from cattrs.gen import make_dict_structure_fn, override
+
+from scimgw.config.model import Invalid, Unbuilt
+from scimgw.scim.values import show
+from scimgw.secret import Secret
+
+T = TypeVar("T")
+
+
+@frozen
+class Misfit:
+    """What is wrong, at which JSON path."""
+
+    path: str
+    fault: str
+
+
+class Misfits(Exception):
+    """All that is wrong with a value."""
+
+    def __init__(self, found: list[Misfit]) -> None:
+        super().__init__(found)
+        self.found = found
+
+
+def structure(value: Any, kind: type[T], path: str) -> T:
+    """Make an instance of an attrs class of a JSON value.
+
+    Raises: Misfits.
+    """
+    try:
+        return _CONVERTER.structure(value, kind)
+    except Exception as error:
+        # whatever a class of a third party may raise is a fault of the value
+        raise Misfits(list(_misfits(error, path))) from error
+
+
+def camel_case(name: str) -> str:
+    """Spell the name of a field as the files do."""
+    return re.sub(r"_([a-z])", lambda found: found[1].upper(), name)
+
+
+def is_off(value: Any) -> bool:
+    """Whether a value means off: null, [], false, enabled: false, and what holds only such."""
+    if isinstance(value, Mapping):
+        return value.get("enabled") is False or all(map(is_off, value.values()))
+    if isinstance(value, list):
+        return all(map(is_off, value))
+    return value is None or value is False
+
+
+def _misfits(error: BaseException, path: str) -> Iterator[Misfit]:
+    match error:
+        case ClassValidationError() | IterableValidationError():
+            noted, others = error.group_exceptions()
+            for inner, note in noted:
+                yield from _misfits(inner, path + _step(note))
+            for inner in others:
+                yield from _misfits(inner, path)
+        case ForbiddenExtraKeysError():
+            yield from (
+                Misfit(f"{path}.{key}", "unknown key") for key in sorted(error.extra_fields)
+            )
+        case KeyError():
+            yield Misfit(path, "required")
+        case Invalid():
+            yield Misfit(f"{path}.{camel_case(error.name)}", str(error))
+        case _:
+            yield Misfit(path, str(error))
+
+
+def _step(note: AttributeValidationNote | IterableValidationNote) -> str:
+    if isinstance(note, AttributeValidationNote):
+        return f".{camel_case(note.name)}"
+    return f"[{note.index}]" if isinstance(note.index, int) else f".{note.index}"
+
+
+def _strict(kind: type[Any], name: str) -> Any:
+    def check(value: Any, _: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"must be {name}, not {show(value)}")
+        return value
+
+    return check
+
+
+def _secret(value: Any, _: Any) -> Secret:
+    if not isinstance(value, str) or not value:
+        raise TypeError("must be a string that isn't empty")
+    return Secret(value)
+
+
+def _unbuilt(value: Any, _: Any) -> Unbuilt:
+    if not is_off(value):
+        raise ValueError("isn't supported yet")
+    return Unbuilt.OFF
+
+
+def _literal(value: Any, kind: Any) -> Any:
+    allowed = get_args(kind)
+    if value not in allowed:
+        raise ValueError(f"must be {' or '.join(map(repr, allowed))}, not {show(value)}")
+    return value
+
+
+def _guarded(kind: type[Any], name: str, make: Any) -> Any:
+    """Hand on only what is written as it must be."""
+    check = _strict(kind, name)
+    return lambda value, target: make(check(value, target), target)
+
+
+def _object(kind: type[Any], converter: cattrs.Converter) -> Any:
+    keys = {each.name: override(rename=camel_case(each.name)) for each in attrs.fields(kind)}
+    make = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, **keys)  # type: ignore[arg-type]
+    return _guarded(dict, "an object", make)
+
+
+def _array(kind: Any, converter: cattrs.Converter) -> Any:
+    return _guarded(list, "an array", homogenous_tuple_structure_factory(kind, converter))
+
+
+def _mapping(kind: Any, converter: cattrs.Converter) -> Any:
+    return _guarded(dict, "an object", mapping_structure_factory(kind, converter))
+
+
+def _is_array(kind: Any) -> bool:
+    """Whether a type is `tuple[X, ...]`."""
+    origin: object = get_origin(kind)
+    return origin is tuple and get_args(kind)[-1:] == (...,)
+
+
+def _is_literal(kind: Any) -> bool:
+    origin: object = get_origin(kind)
+    return origin is Literal
+
+
+def _made() -> cattrs.Converter:
+    converter = cattrs.Converter()
+    converter.register_structure_hook_factory(attrs.has, _object)
+    converter.register_structure_hook_factory(_is_array, _array)
+    converter.register_structure_hook_factory(is_mapping, _mapping)
+    converter.register_structure_hook_func(_is_literal, _literal)
+    converter.register_structure_hook(Secret, _secret)
+    converter.register_structure_hook(Unbuilt, _unbuilt)
+    for kind, name in ((str, "a string"), (int, "an integer"), (bool, "true or false")):
+        converter.register_structure_hook(kind, _strict(kind, name))
+    return converter
+
+
+_CONVERTER: Final = _made()

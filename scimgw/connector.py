@@ -1,0 +1,198 @@
+"""What is a connector?
+
+The contract between the gateway and an endpoint's own protocol: declarations only, no logic.  A
+connector is one kind of endpoint, for all base entities that its configuration names.
+`scimgw.testing.contract` is the same contract as a test suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from attrs import frozen
+from twisted.internet.interfaces import IReactorTime
+
+from scimgw.scim.changes import Changes
+from scimgw.scim.filter import Operator
+from scimgw.scim.path import Path
+from scimgw.scim.query import Page, Query
+from scimgw.scim.resource import Resource
+from scimgw.scim.schema import ResourceType
+
+NO_ENTITY: Final = "undefined"
+"""The base entity of a request whose path names none, as configuration files spell it."""
+
+
+@frozen
+class Principal:
+    """Whom a request comes from."""
+
+    name: str
+
+
+@frozen(kw_only=True)
+class Call:
+    """On whose behalf a connector acts: the only context it gets.
+
+    `entity` is the base entity; `deadline` is in seconds of the reactor's clock.
+    """
+
+    entity: str
+    principal: Principal
+    request_id: str
+    deadline: float
+
+
+class Support(Enum):
+    """How well an endpoint evaluates a comparison itself."""
+
+    NO = "no"
+    SUPERSET = "superset"
+    """It finds all that match, and others, as where case is of no account to it."""
+    EXACT = "exact"
+
+
+class Paging(Enum):
+    """How an endpoint gives a long result in parts."""
+
+    NONE = "none"
+    INDEX = "index"
+    CURSOR = "cursor"
+
+
+def _never(*_: object) -> bool:
+    return False
+
+
+@frozen(kw_only=True)
+class Capabilities:
+    """What an endpoint does itself for one resource type; the gateway fills every gap.
+
+    filter: for an attribute path without value filter, or one of `singular`, and an operator.
+    value_paths: whether conditions in one value filter are met by one value of the attribute, not
+    each by any.
+    sort: whether it orders by an attribute.
+    singular: paths such as `emails[type eq "work"].value` that have a place of their own in the
+    endpoint.
+    versions: whether it keeps them, and refuses a write whose `if_version` is outdated.
+    atomic: whether a failed write leaves nothing behind.
+    removes_members: whether deleting a resource takes it out of the groups that it was a member of.
+    max_count: the most resources that it gives in one page.
+    """
+
+    filter: Callable[[Path, Operator], Support]
+    value_paths: bool = False
+    sort: Callable[[Path], bool] = _never
+    singular: frozenset[Path] = frozenset()
+    paging: Paging = Paging.NONE
+    versions: bool = False
+    atomic: bool = False
+    removes_members: bool = False
+    max_count: int | None = None
+
+
+@frozen(kw_only=True)
+class Stored:
+    """What a write left in the endpoint: the resource, or its id where more would cost a read."""
+
+    id: str
+    resource: Resource | None = None
+    version: str | None = None
+
+    @classmethod
+    def whole(cls, resource: Resource) -> Stored:
+        """Answer with the resource."""
+        return cls(id=resource.id, resource=resource, version=resource.version)
+
+
+@frozen(kw_only=True)
+class GroupRef:
+    """A group that a user is a member of, `direct`ly or `indirect`ly."""
+
+    value: str
+    display: str | None = None
+    type: str = "direct"
+
+
+class Connector(Protocol):
+    """One kind of endpoint.  Every method may be a coroutine or return a Deferred.
+
+    All raise `ScimError` only, with its cause chained; anything else is a bug.  Reads may be
+    cancelled, writes are not.
+    """
+
+    @property
+    def resource_types(self) -> Sequence[ResourceType]:
+        """What /Schemas and /ResourceTypes announce: exactly what the endpoint can hold."""
+
+    def capabilities(self, type: ResourceType) -> Capabilities:
+        """Say what the endpoint does itself; asked once at start."""
+
+    def search(self, call: Call, query: Query) -> Awaitable[Page]:
+        """Find resources; an id that names none is left out.
+
+        Raises: Unavailable.
+        """
+
+    def create(self, call: Call, type: ResourceType, resource: Resource) -> Awaitable[Stored]:
+        """Add a resource, which has no id yet.
+
+        Raises: Uniqueness, InvalidValue, Unavailable, PartialWrite.
+        """
+
+    def modify(
+        self, call: Call, type: ResourceType, id: str, changes: Changes, if_version: str | None
+    ) -> Awaitable[Stored | None]:
+        """Change a resource, only if it still has a version where one is given.
+
+        Changes that make no difference leave the version as it is.
+
+        Raises: NotFound, Conflict (another version), Uniqueness, InvalidValue, Unavailable,
+        PartialWrite.
+        """
+
+    def delete(
+        self, call: Call, type: ResourceType, id: str, if_version: str | None
+    ) -> Awaitable[None]:
+        """Remove a resource, only if it still has a version where one is given.
+
+        Raises: NotFound, Conflict (another version), Unavailable.
+        """
+
+    def memberships(
+        self, call: Call, user_ids: Sequence[str]
+    ) -> Awaitable[Mapping[str, Sequence[GroupRef]]]:
+        """Name the groups of several users in a constant number of endpoint calls.
+
+        A user without groups may be left out.  Asked only where the user type has a readOnly
+        `groups` and a search result doesn't bring it.
+        """
+
+    def close(self) -> Awaitable[None]:
+        """Give back connections, files and threads."""
+
+
+@frozen(kw_only=True)
+class Services:
+    """What the gateway hands to a connector when it is built."""
+
+    name: str
+    """The plugin's name, for messages."""
+    clock: IReactorTime
+    """Seconds since 1970, and delayed calls."""
+    random: Callable[[int], bytes]
+    """So many random bytes, fit for keys."""
+
+
+@frozen(kw_only=True)
+class ConnectorPlugin:
+    """The one name, PLUGIN, that a connector's module binds.
+
+    `config` is the attrs class that the plugin file's `endpoint` is parsed by; `build` makes the
+    connector of it.
+    """
+
+    config: type[Any]
+    build: Callable[[Any, Services], Connector]

@@ -1,0 +1,1 @@
+"""The use cases: SCIM operations carried out against any connector, without HTTP."""

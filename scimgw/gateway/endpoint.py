@@ -1,0 +1,55 @@
+"""What does the gateway know of the connector that it works with?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from attrs import evolve, field, frozen
+from twisted.internet.interfaces import IReactorTime
+
+from scimgw.connector import Call, Capabilities, Connector
+from scimgw.deferred import Locks, Pending
+from scimgw.errors import Unavailable
+from scimgw.scim.schema import ResourceType
+
+MAX_SCAN: Final = 100_000
+"""Resources read at most to evaluate what the endpoint can't, unless configured."""
+
+
+@frozen(kw_only=True)
+class Endpoint:
+    """A connector, what it declared at start, and the bounds that its configuration sets."""
+
+    connector: Connector
+    clock: IReactorTime
+    max_scan: int = MAX_SCAN
+    types: Mapping[str, ResourceType] = field(init=False)
+    """Resource types by name."""
+    capabilities: Mapping[ResourceType, Capabilities] = field(init=False)
+    locks: Locks = field(init=False, factory=Locks)
+    pending: Pending = field(init=False, factory=Pending)
+    """Requests, and writes that have outlived theirs."""
+
+    def __attrs_post_init__(self) -> None:
+        """Ask the connector what it can do."""
+        types = self.connector.resource_types
+        object.__setattr__(self, "types", {type.name: type for type in types})
+        object.__setattr__(
+            self,
+            "capabilities",
+            {type: _cached(self.connector.capabilities(type)) for type in types},
+        )
+
+    def check_deadline(self, call: Call) -> None:
+        """Give up on what has taken too long.
+
+        Raises: Unavailable.
+        """
+        if self.clock.seconds() > call.deadline:
+            raise Unavailable("the endpoint took too long to answer")
+
+
+def _cached(capabilities: Capabilities) -> Capabilities:
+    return evolve(capabilities, filter=lru_cache(maxsize=4096)(capabilities.filter))

@@ -1,0 +1,170 @@
+"""How much of a filter can the endpoint evaluate, and what is left to the gateway?
+
+What is pushed may select too much, never too little; what is left over, the residual, is evaluated
+again on what comes back.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from attrs import frozen
+
+from scimgw.connector import Capabilities, Support
+from scimgw.scim.filter import (
+    And,
+    Compare,
+    Filter,
+    Not,
+    Operator,
+    Or,
+    Present,
+    ValuePath,
+    conjunction,
+    disjunction,
+)
+from scimgw.scim.path import Path
+
+
+@frozen
+class Split:
+    """What to ask the endpoint (None: everything), and what is left to check (None: nothing)."""
+
+    pushed: Filter | None = None
+    residual: Filter | None = None
+
+
+def split(filter: Filter, capabilities: Capabilities) -> Split:
+    """Push the largest part of a filter that the endpoint can evaluate."""
+    terms = filter.terms if isinstance(filter, And) else (filter,)
+    parts = [(term, *_push(term, capabilities)) for term in terms]
+    pushed = [part for _, part, _ in parts if part is not None]
+    residual = [term for term, _, support in parts if support is not Support.EXACT]
+    return Split(
+        conjunction(pushed) if pushed else None, conjunction(residual) if residual else None
+    )
+
+
+_Pushed = tuple[Filter | None, Support]
+_NOTHING: _Pushed = (None, Support.NO)
+
+
+def _push(filter: Filter, capabilities: Capabilities) -> _Pushed:
+    match filter:
+        case Compare(path, operator):
+            return _leaf(filter, capabilities.filter(path, operator))
+        case Present(path):
+            return _leaf(filter, capabilities.filter(path, Operator.PR))
+        case ValuePath():
+            return _push_value_path(filter, capabilities)
+        case And():
+            part = split(filter, capabilities)
+            return part.pushed, _weakest(part)
+        case Or(terms):
+            return _push_or(terms, capabilities)
+        case Not(term):
+            return _push_not(term, capabilities)
+        case _:
+            assert_never(filter)
+
+
+def _weakest(part: Split) -> Support:
+    if part.residual is None:
+        return Support.EXACT
+    return Support.NO if part.pushed is None else Support.SUPERSET
+
+
+def _leaf(filter: Filter, support: Support) -> _Pushed:
+    return _NOTHING if support is Support.NO else (filter, support)
+
+
+def _push_not(term: Filter, capabilities: Capabilities) -> _Pushed:
+    """Push a negation only if what is negated is exact: the negation of too much is too little."""
+    pushed, support = _push(term, capabilities)
+    if pushed is None or support is not Support.EXACT:
+        return _NOTHING
+    return Not(pushed), support
+
+
+def _push_or(terms: tuple[Filter, ...], capabilities: Capabilities) -> _Pushed:
+    """Push a disjunction only whole; a branch left out would lose what it selects."""
+    pushed = []
+    exact = True
+    for term in terms:
+        part, support = _push(term, capabilities)
+        if part is None:
+            return _NOTHING
+        pushed.append(part)
+        exact = exact and support is Support.EXACT
+    return disjunction(pushed), Support.EXACT if exact else Support.SUPERSET
+
+
+def _push_value_path(filter: ValuePath, capabilities: Capabilities) -> _Pushed:
+    typed = _as_singular(filter, capabilities)
+    if typed is not None:
+        return _push(typed, capabilities)
+    supports = {support for _, support in _inner(filter.path, filter.filter, capabilities)}
+    if capabilities.value_paths and supports == {Support.EXACT}:
+        return filter, Support.EXACT
+    if capabilities.value_paths and Support.NO not in supports and not _negates(filter.filter):
+        return filter, Support.SUPERSET
+    # what some one value meets together, some value meets each by itself; a value that lacks the
+    # sub-attribute meets `ne`, which the comparison on the whole resource can't see
+    terms = filter.filter.terms if isinstance(filter.filter, And) else (filter.filter,)
+    each = [
+        outer
+        for term in terms
+        if isinstance(term, Present)
+        or (isinstance(term, Compare) and term.operator is not Operator.NE)
+        for outer, support in _inner(filter.path, term, capabilities)
+        if support is not Support.NO
+    ]
+    return (conjunction(each), Support.SUPERSET) if each else _NOTHING
+
+
+def _negates(filter: Filter) -> bool:
+    """Whether a filter negates something."""
+    return isinstance(filter, Not) or (
+        isinstance(filter, And | Or) and any(map(_negates, filter.terms))
+    )
+
+
+def _inner(path: Path, filter: Filter, capabilities: Capabilities) -> list[tuple[Filter, Support]]:
+    """Restate what a value filter compares on the whole resource, with how it is supported."""
+    match filter:
+        case Compare(inner, operator, value):
+            outer = _outer(path, inner)
+            return [(Compare(outer, operator, value), capabilities.filter(outer, operator))]
+        case Present(inner):
+            outer = _outer(path, inner)
+            return [(Present(outer), capabilities.filter(outer, Operator.PR))]
+        case And(terms) | Or(terms):
+            return [pair for term in terms for pair in _inner(path, term, capabilities)]
+        case Not(term):
+            return _inner(path, term, capabilities)
+        case ValuePath():
+            raise AssertionError("the grammar has no value filter inside another")
+        case _:
+            assert_never(filter)
+
+
+def _outer(path: Path, inner: Path) -> Path:
+    return path.to(inner.attribute) if path.attribute.is_complex else path
+
+
+def _as_singular(filter: ValuePath, capabilities: Capabilities) -> Filter | None:
+    """Read `emails[type eq "work" and value co "x"]` as a comparison of a singular path."""
+    terms = filter.filter.terms if isinstance(filter.filter, And) else (filter.filter,)
+    for path in capabilities.singular:
+        if path.root != filter.path or path.filter not in terms:
+            continue
+        rest = [term for term in terms if term != path.filter]
+        match rest:
+            case [Compare(inner, operator, value)] if inner.attribute is path.sub:
+                compared = Compare(path, operator, value)
+                if operator is Operator.NE:  # no value is `ne` too, but isn't selected
+                    return conjunction([Present(path), compared])
+                return compared
+            case [Present(inner)] if inner.attribute is path.sub:
+                return Present(path)
+    return None

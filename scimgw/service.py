@@ -1,0 +1,155 @@
+"""How is everything put together, started and stopped?
+
+The composition root: the only place that knows all the parts.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+from twisted.application import strports
+from twisted.application.service import MultiService, Service
+from twisted.internet.defer import Deferred, TimeoutError
+from twisted.logger import Logger
+
+from scimgw.auth.basic import BasicAuthenticator
+from scimgw.auth.chain import Chain
+from scimgw.config.load import Configuration, Fault, Faults, PluginConfig
+from scimgw.connector import Services
+from scimgw.gateway.endpoint import Endpoint
+from scimgw.web.root import Limits
+from scimgw.web.routes import Routes
+from scimgw.web.site import ScimSite
+
+log = Logger()
+
+GRACE: Final = 10.0
+"""Seconds that requests under way get to end in when the gateway stops."""
+LOOPBACK: Final = "127.0.0.1"
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - what localhostonly: false asks for
+_BACKLOG: Final = 1024
+"""Connections that may wait to be accepted."""
+
+
+class PortsTaken(Exception):
+    """Ports that can't be listened on, each with its plugin's name."""
+
+
+class PluginService(Service):
+    """One plugin: a port, a site behind it, and the connector behind that."""
+
+    def __init__(self, config: PluginConfig, reactor: Any) -> None:
+        """Put the plugin's parts together; nothing is bound or connected yet."""
+        self.setName(config.name)
+        self.config = config
+        self._reactor = reactor
+        services = Services(name=config.name, clock=reactor, random=os.urandom)
+        scim = config.gateway.scim
+        self.endpoint = Endpoint(
+            connector=config.connector.build(config.endpoint, services),
+            clock=reactor,
+            max_scan=scim.max_scan,
+        )
+        chain = Chain(
+            [
+                BasicAuthenticator(
+                    (user.username, user.password) for user in config.gateway.auth.basic
+                )
+            ]
+        )
+        limits = Limits(max_results=scim.max_results, max_body=config.gateway.payload_size)
+        self.site = ScimSite(self.endpoint, chain, config.entities, limits, reactor)
+        self._listener = strports.service(
+            f"tcp:{config.gateway.port}:interface={address(config)}:backlog={_BACKLOG}",
+            self.site,
+            reactor,
+        )
+
+    def privilegedStartService(self) -> None:
+        """Bind the port while that may still be allowed."""
+        super().privilegedStartService()
+        self._listener.privilegedStartService()
+
+    def startService(self) -> None:
+        """Answer requests."""
+        super().startService()
+        self._listener.startService()
+        host, port = address(self.config), self.config.gateway.port
+        log.info("{plugin} listens on {host}:{port}", plugin=self.name, host=host, port=port)
+        if host != LOOPBACK:
+            log.warn(
+                "{plugin} sends passwords and personal data over {host} in clear",
+                plugin=self.name,
+                host=host,
+            )
+
+    def stopService(self) -> Deferred[None]:
+        """Stop listening, let what is under way end, then close the connector."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self._listener.stopService()
+        try:
+            with suppress(TimeoutError):
+                await self.site.close().addTimeout(GRACE, self._reactor)
+                await self.endpoint.pending.none().addTimeout(GRACE, self._reactor)
+        finally:
+            await self.endpoint.connector.close()
+        log.info("{plugin} has stopped", plugin=self.name)
+
+
+def build(configuration: Configuration, reactor: Any) -> MultiService:
+    """Put all plugins together; one that fails later doesn't stop another.
+
+    Raises: Faults.
+    """
+    root = MultiService()
+    root.setName("scimgw")
+    faults: list[Fault] = []
+    for config in configuration.plugins:
+        plugin = PluginService(config, reactor)
+        plugin.setServiceParent(root)
+        faults += _misnamed(plugin)
+    if faults:
+        raise Faults(faults)
+    return root
+
+
+def _misnamed(plugin: PluginService) -> Iterator[Fault]:
+    """Find base entities that couldn't be addressed."""
+    taken = Routes(list(plugin.endpoint.types.values())).names
+    for entity in sorted(plugin.config.entities):
+        if not entity or entity.casefold() in taken:
+            yield Fault(
+                f"{plugin.config.name}.json",
+                f"$.endpoint.entity.{entity}",
+                "can't be the name of a base entity",
+            )
+
+
+def address(config: PluginConfig) -> str:
+    """Give the address that a plugin listens on."""
+    return LOOPBACK if config.gateway.localhostonly else EVERYWHERE
+
+
+def check_ports(configuration: Configuration) -> None:
+    """Try every port before any is bound.
+
+    Raises: PortsTaken.
+    """
+    taken = []
+    for config in configuration.plugins:
+        host, port = address(config), config.gateway.port
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as fault:
+                taken.append(f"{config.name}: can't listen on {host}:{port}: {fault.strerror}")
+    if taken:
+        raise PortsTaken("\n".join(taken))

@@ -1,0 +1,1 @@
+"""What connector authors test with: the contract as a suite, generators, a client in memory."""

@@ -1,0 +1,1 @@
+"""HTTP: requests into calls, results into responses."""

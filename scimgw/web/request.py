@@ -1,0 +1,133 @@
+"""What does a request know beside what HTTP says, and when is it too large to be received?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import frozen
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.server import Request
+
+from scimgw.errors import PayloadTooLarge
+from scimgw.scim.messages import encode_error
+from scimgw.web.conversation import Answer, prepare
+
+if TYPE_CHECKING:
+    from scimgw.web.site import ScimSite
+
+log = Logger()
+
+LINGER: Final = 10.0
+"""Seconds for which the rest of a refused body is read and dropped, so that the client sees why."""
+GONE: Final = 499
+"""Logged as the status of a request whose client left before the answer."""
+
+
+@frozen(kw_only=True)
+class Access:
+    """One line of the access log; the query, which may hold personal data, isn't told."""
+
+    client: str
+    principal: str
+    method: str
+    path: str
+    status: int
+    size: int
+    seconds: float
+    request_id: str
+
+    def __str__(self) -> str:
+        """Spell the line."""
+        return (
+            f"{self.client} {self.principal} {self.method} {self.path} {self.status} {self.size} "
+            f"{self.seconds * 1000:.1f}ms {self.request_id}"
+        )
+
+
+class ScimRequest(Request):
+    """A request of a `ScimSite`: numbered, timed, logged once, and bounded in size."""
+
+    method = uri = b"-"
+    base = ""
+    """The URL above the route."""
+    principal = "-"
+    gone = False
+    """Whether the client left before the answer."""
+    _refused = False
+    _received = 0
+
+    def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
+        """Begin to time the request, and give it its number."""
+        super().__init__(channel, *args, **kwargs)
+        site: ScimSite = channel.site
+        self._clock: IReactorTime = site.reactor
+        self._limit = site.max_body
+        self.request_id = site.next_request_id()
+        self._started = self._clock.seconds()
+
+    def gotLength(self, length: int | None) -> None:
+        """Refuse a body that is announced too large, before any of it is received."""
+        super().gotLength(length)
+        if length is not None and length > self._limit:
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Take in a part of the body, as long as it isn't too large."""
+        self._received += len(data)
+        if self._received > self._limit and not self._refused:
+            self._refuse()
+        if not self._refused:
+            super().handleContentChunk(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """Go on to the resource, unless the request is answered already."""
+        if self._refused:
+            self.method, self.uri = command, path
+            self.finish()
+        else:
+            super().requestReceived(command, path, version)
+
+    def _refuse(self) -> None:
+        """Answer at once; close once the client has sent its body, or had the time to."""
+        self._refused = True
+        self.requestHeaders.removeHeader(b"expect")  # the channel would answer it with 100 Continue
+        self.clientproto = b"HTTP/1.1"
+        self.channel.persistent = False
+        self.setHeader(b"Connection", b"close")
+        error = PayloadTooLarge(f"the body is larger than {self._limit} bytes")
+        self.write(prepare(self, Answer(error.status, encode_error(error))))
+        late = self._clock.callLater(LINGER, self.channel.forceAbortClient)
+
+        def in_time(_: object) -> None:
+            if late.active():
+                late.cancel()
+
+        self.notifyFinish().addBoth(in_time)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Log that the client has left."""
+        self.gone = True
+        if not self._refused:
+            self.code = GONE
+        log.info("{access}", access=self.access())
+        super().connectionLost(reason)
+
+    def access(self) -> Access:
+        """Tell what the log says of this request."""
+        return Access(
+            client=getattr(self.getClientAddress(), "host", "-"),
+            principal=self.principal,
+            method=_printable(self.method),
+            path=_printable(self.uri.partition(b"?")[0]),
+            status=self.code,
+            size=self.sentLength,
+            seconds=self._clock.seconds() - self._started,
+            request_id=self.request_id,
+        )
+
+
+def _printable(text: bytes) -> str:
+    """Write what a client sent so that it stays on one line, and commands no terminal."""
+    return repr(text)[2:-1]

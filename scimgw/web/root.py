@@ -1,0 +1,147 @@
+"""How does a request find its way: let in, routed, answered?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+from klein.resource import KleinResource
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.web.http import NO_CONTENT
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from scimgw.auth.chain import Chain
+from scimgw.connector import NO_ENTITY, Call, Principal
+from scimgw.errors import MethodNotAllowed, NotFound
+from scimgw.gateway.endpoint import Endpoint
+from scimgw.scim.messages import Features
+from scimgw.web import scim
+from scimgw.web.api import DISCOVERY_METHODS, Api
+from scimgw.web.conversation import Answer, header, origin, prepare
+from scimgw.web.errors import answer_to
+from scimgw.web.request import ScimRequest
+from scimgw.web.routes import Routes, Target
+
+TIMEOUT: Final = 60.0
+"""Seconds within which a request is to be answered."""
+ANYBODY: Final = Principal("-")
+"""Who makes a request that needs no credentials."""
+
+
+@frozen(kw_only=True)
+class Limits:
+    """What a plugin lets one request ask for."""
+
+    max_results: int = 200
+    """Resources in one page."""
+    max_body: int = 1024 * 1024
+    """Bytes of a body."""
+
+
+class Root(Resource):
+    """Lets in whom it may, then leads to the resources, or to the Klein routes."""
+
+    isLeaf = True
+
+    def __init__(
+        self, endpoint: Endpoint, chain: Chain, entities: frozenset[str], limits: Limits
+    ) -> None:
+        """Serve an endpoint."""
+        super().__init__()
+        self._endpoint = endpoint
+        self._chain = chain
+        self._entities = entities
+        self._limits = limits
+        self._routes = Routes(list(endpoint.types.values()))
+        user = endpoint.types.get("User")
+        features = Features(
+            max_results=limits.max_results,
+            max_payload_size=limits.max_body,
+            change_password=user is not None and user.find("password") is not None,
+            etag=all(each.versions for each in endpoint.capabilities.values()),
+            authentication_schemes=chain.descriptions,
+        )
+        self._klein: KleinResource = Api(endpoint, features).app.resource()
+
+    def render(self, request: ScimRequest) -> int:
+        """Begin to answer; a client that leaves cancels what is only read."""
+        finished = request.notifyFinish()
+        answering = Deferred.fromCoroutine(self._serve(request))
+        finished.addErrback(lambda _: answering.cancel())
+        return NOT_DONE_YET
+
+    async def _serve(self, request: ScimRequest) -> None:
+        with self._endpoint.pending.one():
+            request.setHeader(b"Server", b"scimgw")
+            request.setHeader(b"X-Request-Id", request.request_id.encode())
+            try:
+                answer = await self._answer(request)
+                content = None if answer is None else prepare(request, answer)
+            except Exception as error:  # noqa: BLE001 - the table of errors knows what may be told
+                if request.gone and isinstance(error, CancelledError):
+                    return
+                failed = answer_to(error, request.request_id, self._chain.challenges)
+                content = prepare(request, failed)
+            if content is not None and not request.gone:
+                request.write(content)
+                request.finish()
+
+    async def _answer(self, request: ScimRequest) -> Answer | None:
+        """Give the answer, None if Klein is giving it."""
+        target = self._routes.find(request.path)
+        principal = await self._let_in(request, target)
+        if target.route is None:
+            raise NotFound("no such endpoint")
+        request.base = origin(request) + target.prefix
+        if target.type is None:
+            return self._discover(request, target)
+        if len(target.rest) > 1:
+            raise NotFound("no such endpoint")
+        allowed = scim.ON_RESOURCE if target.rest else scim.ON_COLLECTION
+        if request.method == b"OPTIONS":
+            return _options(allowed)
+        call = Call(
+            entity=target.base_entity,
+            principal=principal,
+            request_id=request.request_id,
+            deadline=self._endpoint.clock.seconds() + TIMEOUT,
+        )
+        exchange = scim.Exchange(
+            request=request,
+            endpoint=self._endpoint,
+            call=call,
+            type=target.type,
+            id=target.rest[0] if target.rest else None,
+            base=request.base,
+            max_results=self._limits.max_results,
+        )
+        return await scim.answer(exchange)
+
+    async def _let_in(self, request: ScimRequest, target: Target) -> Principal:
+        """Ask who it is, and whether the base entity exists.
+
+        Raises: Unauthorized, NotFound.
+        """
+        if target.public:
+            return ANYBODY
+        principal = await self._chain.authenticate(header(request, b"authorization"))
+        request.principal = principal.name
+        # the name by which configuration files say that there is none isn't one
+        if target.entity == NO_ENTITY or target.base_entity not in self._entities:
+            raise NotFound(f"no base entity {target.base_entity!r}")
+        return principal
+
+    def _discover(self, request: ScimRequest, target: Target) -> Answer | None:
+        if request.method == b"OPTIONS":
+            return _options(DISCOVERY_METHODS)
+        if request.method not in {b"GET", b"HEAD"}:
+            raise MethodNotAllowed("discovery can only be read", DISCOVERY_METHODS)
+        request.prepath = []
+        request.postpath = [each.encode() for each in (target.route or "", *target.rest)]
+        self._klein.render(request)
+        return None
+
+
+def _options(allowed: tuple[str, ...]) -> Answer:
+    return Answer(NO_CONTENT, None, {"Allow": ", ".join(allowed)})

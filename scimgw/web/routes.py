@@ -1,0 +1,120 @@
+"""What does the path of a URL address?
+
+    [/<entity>][/scim][/v2]/<route>[/<id>]
+
+Segments are decoded once, so that an id may hold a slash.  Names of routes can't be entities.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import quote, unquote_to_bytes
+
+from attrs import frozen
+
+from scimgw.connector import NO_ENTITY
+from scimgw.errors import InvalidValue
+from scimgw.scim.schema import ResourceType
+
+PING: Final = "ping"
+SERVICE_PROVIDER_CONFIG: Final = "ServiceProviderConfig"
+SCHEMAS: Final = "Schemas"
+RESOURCE_TYPES: Final = "ResourceTypes"
+DISCOVERY: Final = (SERVICE_PROVIDER_CONFIG, SCHEMAS, RESOURCE_TYPES)
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
+"""Characters that stand for themselves in a URL (RFC 3986 section 2.3); most ids hold no others."""
+PREFIXES: Final = ("scim", "v2")
+
+
+@frozen(kw_only=True)
+class Target:
+    """What a request is about.
+
+    `entity` is None where the path names none; `prefix` is the path up to the route; `route` is
+    None where the path names nothing that there is.
+    """
+
+    entity: str | None
+    prefix: str
+    route: str | None
+    type: ResourceType | None = None
+    rest: tuple[str, ...] = ()
+
+    @property
+    def base_entity(self) -> str:
+        """The base entity as connectors know it."""
+        return NO_ENTITY if self.entity is None else self.entity
+
+    @property
+    def public(self) -> bool:
+        """Whether no credentials are asked for: a health check, and what tells which there are."""
+        if self.rest:
+            return False
+        return self.route == SERVICE_PROVIDER_CONFIG or (self.route == PING and not self.prefix)
+
+
+class Routes:
+    """The routes of one plugin."""
+
+    def __init__(self, types: Sequence[ResourceType]) -> None:
+        """Serve some resource types, and discovery."""
+        self._types: Mapping[str, ResourceType] = {
+            type.endpoint.strip("/").casefold(): type for type in types
+        }
+        self._routes = {name.casefold(): name for name in (PING, *DISCOVERY)}
+        self._routes |= {name: type.endpoint.strip("/") for name, type in self._types.items()}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What can't be the name of an entity, in lower case."""
+        return frozenset((*self._routes, *PREFIXES))
+
+    def find(self, path: bytes) -> Target:
+        """Read the path of a request.
+
+        Raises: InvalidValue, if it isn't UTF-8 or holds a NUL.
+        """
+        segments = [_decoded(segment) for segment in _segments(path)]
+        at = 0
+        entity = None
+        if not self._is_route(segments[0]) and segments[0] not in PREFIXES and segments != [""]:
+            entity, at = segments[0], 1
+        for name in PREFIXES:
+            if segments[at : at + 1] == [name]:
+                at += 1
+        prefix = "".join(f"/{quote(segment, safe='')}" for segment in segments[:at])
+        name = segments[at].casefold() if at < len(segments) else ""
+        route = self._routes.get(name)
+        rest = () if route is None else tuple(segments[at + 1 :])
+        return Target(
+            entity=entity, prefix=prefix, route=route, type=self._types.get(name), rest=rest
+        )
+
+    def _is_route(self, segment: str) -> bool:
+        return segment.casefold() in self._routes
+
+
+def _segments(path: bytes) -> list[bytes]:
+    """Part a path, or a whole URL (RFC 9112 section 3.2.2); a slash at the end is nothing."""
+    if not path.startswith(b"/"):
+        path = b"/" + path.partition(b"://")[2].partition(b"/")[2]
+    segments = path.split(b"/")[1:]
+    return segments[:-1] if len(segments) > 1 and not segments[-1] else segments
+
+
+def _decoded(segment: bytes) -> str:
+    try:
+        text = unquote_to_bytes(segment).decode()
+    except UnicodeDecodeError:
+        raise InvalidValue("the path of the URL isn't UTF-8") from None
+    if "\0" in text:
+        raise InvalidValue("the path of the URL holds a NUL")
+    return text
+
+
+def location(base: str, endpoint: str, id: str) -> str:
+    """Give the address of a resource below a base URL; whatever could part the id is encoded."""
+    segment = id if _UNRESERVED.fullmatch(id) else quote(id, safe="")
+    return f"{base}{endpoint}/{segment}"

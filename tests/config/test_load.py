@@ -1,0 +1,401 @@
+"""Configuration: every fault at once, with its file and path."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+from twisted.trial.unittest import SynchronousTestCase
+
+from scimgw import registry
+from scimgw.config.load import Faults, load, modern
+from scimgw.config.structure import Misfits, camel_case, is_off, structure
+from scimgw.connector import ConnectorPlugin
+from scimgw.registry import UnknownConnector
+
+Json = dict[str, Any]
+LOKI = "plugin-loki.json: $.scimgateway"
+SHIPPED = Path(__file__).parent.parent.parent / "etc"
+
+
+def gateway(**more: Any) -> Json:
+    """Give the least that a plugin's file must say, and more."""
+    return {
+        "port": 8880,
+        "auth": {"basic": [{"username": "gwadmin", "password": "password"}]},
+        **more,
+    }
+
+
+class LoadCase(SynchronousTestCase):
+    """Writes configuration folders."""
+
+    def folder(self, **files: Any) -> Path:
+        """Write files: bytes as they are, anything else as JSON."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        for name, content in files.items():
+            data = content if isinstance(content, bytes) else json.dumps(content).encode()
+            (folder / f"{name.replace('_', '-')}.json").write_bytes(data)
+        return folder
+
+    def plugin(self, section: Any, endpoint: Any = None, **others: Any) -> Path:
+        """Write a folder with one plugin."""
+        document = {
+            "scimgateway": section,
+            "endpoint": {} if endpoint is None else endpoint,
+            **others,
+        }
+        return self.folder(scimgw={"plugins": ["plugin-loki"]}, plugin_loki=document)
+
+    def faults(self, folder: Path) -> list[str]:
+        """Load a faulty folder, and give its faults."""
+        return [str(fault) for fault in self.assertRaises(Faults, load, folder).found]
+
+
+class GoodTests(LoadCase):
+    """What is accepted."""
+
+    def test_shipped(self) -> None:
+        """The shipped configuration is sound, and listens on loopback."""
+        (plugin,) = load(SHIPPED).plugins
+        self.assertEqual(("plugin-loki", 8880), (plugin.name, plugin.gateway.port))
+        self.assertTrue(plugin.gateway.localhostonly)
+        self.assertEqual({"undefined", "clientA"}, plugin.entities)
+
+    def test_defaults(self) -> None:
+        """What isn't said has its default."""
+        (plugin,) = load(self.plugin(gateway())).plugins
+        self.assertFalse(plugin.gateway.localhostonly)
+        self.assertEqual(
+            (200, 100_000, "2.0"),
+            (
+                plugin.gateway.scim.max_results,
+                plugin.gateway.scim.max_scan,
+                plugin.gateway.scim.version,
+            ),
+        )
+        self.assertEqual({"undefined"}, plugin.entities)
+
+    def test_values(self) -> None:
+        """What is said is taken, in camelCase."""
+        section = gateway(
+            localhostonly=True, payloadSize=2048, scim={"maxResults": 5, "maxScan": 6}
+        )
+        (plugin,) = load(self.plugin(section, {"idFrom": "userName", "entity": {"a": {}}})).plugins
+        self.assertEqual(
+            (2048, 5, 6),
+            (
+                plugin.gateway.payload_size,
+                plugin.gateway.scim.max_results,
+                plugin.gateway.scim.max_scan,
+            ),
+        )
+        self.assertEqual(("userName", {"a"}), (plugin.endpoint.id_from, plugin.entities))
+
+    def test_off(self) -> None:
+        """Keys that aren't built yet may be there as long as they are off."""
+        section = gateway(
+            scim={"version": "2.0", "customSchema": None},
+            ipAllowList=[],
+            certificate={
+                "key": None,
+                "cert": None,
+                "ca": None,
+                "pfx": {"bundle": None, "password": None},
+            },
+            emailOnError={
+                "smtp": {"enabled": False, "host": None, "port": 587, "authenticate": True}
+            },
+        )
+        section["auth"]["bearerToken"] = [{"token": None, "readOnly": False}]
+        section["auth"]["basic"][0]["readOnly"] = False
+        load(self.plugin(section))
+
+    def test_old_spellings(self) -> None:
+        """What older files spell otherwise is understood."""
+        section = {
+            "port": 8880,
+            "scimversion": "2.0",
+            "auth": {"basic": {"username": "a", "password": "b"}},
+        }
+        (plugin,) = load(self.plugin(section)).plugins
+        self.assertEqual("a", plugin.gateway.auth.basic[0].username)
+        self.assertEqual(
+            {"scimgateway": {"scim": {"version": "1.1", "x": 1}, "log": {"loglevel": "debug"}}},
+            modern(
+                {
+                    "scimgateway": {
+                        "scimversion": "1.1",
+                        "scim": {"x": 1},
+                        "loglevel": "debug",
+                        "log": None,
+                    }
+                }
+            ),
+        )
+
+    def test_connector_named(self) -> None:
+        """A plugin may name its connector, so that one connector can serve several ports."""
+        files = {
+            "scimgw": {"plugins": ["plugin-one", "plugin-two"]},
+            "plugin_one": {"scimgateway": gateway(connector="loki"), "endpoint": {}},
+            "plugin_two": {
+                "scimgateway": gateway(port=8881, connector="connectors.loki:PLUGIN"),
+                "endpoint": {},
+            },
+        }
+        one, two = load(self.folder(**files)).plugins
+        self.assertIs(one.connector, two.connector)
+
+
+class FaultTests(LoadCase):
+    """What isn't, and how that is told."""
+
+    def test_all_at_once(self) -> None:
+        """Every fault of every file is told, each with its file and its path."""
+        files: dict[str, Any] = {
+            "scimgw": {
+                "plugins": [
+                    "plugin-loki",
+                    "plugin-two",
+                    "plugin-nope",
+                    "plugin-gone",
+                    "plugin-loki",
+                ],
+                "worker": 1,
+            },
+            "plugin_loki": {
+                "scimgateway": {
+                    "port": 70000,
+                    "localhostonly": "yes",
+                    "auth": {
+                        "basic": [{"username": "a:b"}, {"username": 5, "password": 7, "x": 1}, 5]
+                    },
+                    "scim": {"version": "1.1", "maxResults": 0},
+                    "foo": 1,
+                },
+                "endpoint": {"idFrom": "mail", "entity": {"a": {"dbname": "x", "y": 1}}},
+                "other": {},
+            },
+            "plugin_two": {"scimgateway": gateway(connector="loki", port=70000)},
+            "plugin_nope": {"scimgateway": gateway(), "endpoint": {}},
+        }
+        expected = {
+            "scimgw.json: $.worker: unknown key",
+        }
+        self.assertEqual(expected, set(self.faults(self.folder(**files))))
+        del files["scimgw"]["worker"]
+        expected = {
+            "scimgw.json: $.plugins[4]: plugin-loki is listed twice",
+            "plugin-loki.json: $.other: unknown key",
+            f"{LOKI}.foo: unknown key",
+            f"{LOKI}.localhostonly: must be true or false, not 'yes'",
+            f"{LOKI}.auth.basic[0].password: required",
+            f"{LOKI}.auth.basic[1].username: must be a string, not 5",
+            f"{LOKI}.auth.basic[1].password: must be a string that isn't empty",
+            f"{LOKI}.auth.basic[1].x: unknown key",
+            f"{LOKI}.auth.basic[2]: must be an object, not 5",
+            f"{LOKI}.scim.version: must be '2.0', not '1.1'",
+            "plugin-loki.json: $.endpoint.idFrom: must be 'userName', not 'mail'",
+            "plugin-loki.json: $.endpoint.entity.a.y: unknown key",
+            "plugin-two.json: $.scimgateway.port: must be from 1 to 65535, not 70000",
+            "plugin-two.json: $.scimgateway.port: 70000 is the port of plugin-loki too",
+            "plugin-two.json: $.endpoint: required",
+            (
+                "plugin-nope.json: $.scimgateway.connector: "
+                "there is no connector 'nope': no module connectors.nope"
+            ),
+            "plugin-gone.json: $: can't be read: No such file or directory",
+        }
+        found = set(self.faults(self.folder(**files)))
+        self.assertEqual(expected, found)
+
+    def test_no_folder(self) -> None:
+        """A folder that isn't there is told as such."""
+        self.assertEqual(
+            ["scimgw.json: $: can't be read: No such file or directory"],
+            self.faults(Path(self.mktemp())),
+        )
+
+    def test_no_json(self) -> None:
+        """A file that isn't JSON, or that two readers might read differently, is refused."""
+        for content, reason in (
+            (b'{"plugins": ', "not JSON"),
+            (b'{"plugins": [], "plugins": []}', "'plugins' stands twice"),
+            (b"[]", "must be an object"),
+            (b"", "empty"),
+            (b"\xff", "not UTF-8"),
+        ):
+            (fault,) = self.faults(self.folder(scimgw=content))
+            self.assertIn(reason, fault)
+
+    def test_nothing_to_start(self) -> None:
+        """There must be a plugin, and a way in."""
+        self.assertEqual(
+            ["scimgw.json: $.plugins: must hold at least one entry"],
+            self.faults(self.folder(scimgw={"plugins": []})),
+        )
+        self.assertEqual(
+            [f"{LOKI}.auth.basic: must hold at least one entry"],
+            self.faults(self.plugin(gateway(auth={"basic": []}))),
+        )
+        self.assertEqual(
+            [f"{LOKI}.auth: required"],
+            self.faults(self.plugin({"port": 8880})),
+        )
+        self.assertEqual(
+            [f"{LOKI}: must be an object, not 'x'"],
+            self.faults(self.plugin("x")),
+        )
+
+    def test_names(self) -> None:
+        """A user's name is there, and holds no colon, which would end it."""
+        for name in ("a:b", ""):
+            section = gateway(auth={"basic": [{"username": name, "password": "x"}]})
+            self.assertEqual(
+                [f"{LOKI}.auth.basic[0].username: must be a name without a colon"],
+                self.faults(self.plugin(section)),
+            )
+
+    def test_not_built_yet(self) -> None:
+        """A key that is known and does nothing yet is refused, never ignored."""
+        for path, section in {
+            "certificate": gateway(certificate={"key": "key.pem"}),
+            "ipAllowList": gateway(ipAllowList=["10.0.0.0/8"]),
+            "scim.customSchema": gateway(scim={"customSchema": "x.json"}),
+            "log": gateway(loglevel={"file": "debug"}),
+            "auth.bearerOAuth": gateway(
+                auth={**gateway()["auth"], "bearerOAuth": [{"clientId": "x"}]}
+            ),
+            "auth.basic[0].readOnly": gateway(
+                auth={"basic": [{"username": "a", "password": "b", "readOnly": True}]}
+            ),
+        }.items():
+            self.assertEqual(
+                [f"{LOKI}.{path}: isn't supported yet"],
+                self.faults(self.plugin(section)),
+            )
+        (fault,) = self.faults(
+            self.folder(
+                scimgw={"plugins": ["plugin-loki"], "workers": 4},
+                plugin_loki={"scimgateway": gateway(), "endpoint": {}},
+            )
+        )
+        self.assertEqual("scimgw.json: $.workers: more than one isn't supported yet", fault)
+
+    def test_values_from_elsewhere(self) -> None:
+        """A value that stands elsewhere isn't taken for the value itself."""
+        section = gateway(auth={"basic": [{"username": "a", "password": "process.env.PASSWORD"}]})
+        self.assertEqual(
+            [f"{LOKI}.auth.basic[0].password: values from elsewhere aren't supported yet"],
+            self.faults(self.plugin(section)),
+        )
+
+    def test_no_secret_is_shown(self) -> None:
+        """A fault of a secret doesn't show it."""
+        section = gateway(auth={"basic": [{"username": "a", "password": ["hunter2"]}]})
+        self.assertNotIn("hunter2", "".join(self.faults(self.plugin(section))))
+
+    def test_connectors_own_checks(self) -> None:
+        """What a connector's class refuses is told at the place of the object."""
+        faults = self.faults(self.plugin(gateway(), {"entity": {"a": {"persistence": True}}}))
+        (fault,) = faults
+        self.assertTrue(
+            fault.startswith(
+                "plugin-loki.json: $.endpoint.entity.a: persistence isn't supported yet"
+            )
+        )
+
+
+class StructureTests(SynchronousTestCase):
+    """JSON values and attrs classes."""
+
+    def test_containers(self) -> None:
+        """Arrays and objects are taken for what they are, and nothing else is."""
+
+        @frozen
+        class Holder:
+            names: tuple[str, ...] = ()
+            numbers: dict[str, int] = field(factory=dict)
+
+        self.assertEqual(
+            Holder(("a",), {"b": 1}), structure({"names": ["a"], "numbers": {"b": 1}}, Holder, "$")
+        )
+        faults = self.assertRaises(
+            Misfits, structure, {"names": "a", "numbers": [1]}, Holder, "$"
+        ).found
+        self.assertEqual(
+            {("$.names", "must be an array, not 'a'"), ("$.numbers", "must be an object, not [1]")},
+            {(each.path, each.fault) for each in faults},
+        )
+        faults = self.assertRaises(
+            Misfits, structure, {"numbers": {"b": True}, "names": [1]}, Holder, "$"
+        ).found
+        self.assertEqual({"$.numbers.b", "$.names[0]"}, {each.path for each in faults})
+
+    def test_names(self) -> None:
+        """Fields are spelled as the files of old spell them."""
+        self.assertEqual(
+            ["port", "localhostonly", "bearerJwtAzure", "bearerOAuth", "ipAllowList"],
+            [
+                camel_case(name)
+                for name in (
+                    "port",
+                    "localhostonly",
+                    "bearer_jwt_azure",
+                    "bearer_o_auth",
+                    "ip_allow_list",
+                )
+            ],
+        )
+
+    def test_off(self) -> None:
+        """What is off is off at every depth."""
+        self.assertTrue(
+            all(
+                map(
+                    is_off,
+                    (
+                        None,
+                        False,
+                        [],
+                        {},
+                        {"enabled": False, "host": "x"},
+                        [{"a": None}],
+                        {"a": [False]},
+                    ),
+                )
+            )
+        )
+        self.assertFalse(any(map(is_off, ("x", 0, True, ["x"], {"a": "x"}, {"enabled": True}))))
+
+
+NOT_A_PLUGIN = object()
+
+
+class RegistryTests(SynchronousTestCase):
+    """Connectors by name."""
+
+    def test_found(self) -> None:
+        """A connector is found by its module, or by module and name."""
+        self.assertIsInstance(registry.find("loki"), ConnectorPlugin)
+        self.assertIs(registry.find("loki"), registry.find("connectors.loki:PLUGIN"))
+
+    def test_not_found(self) -> None:
+        """What isn't there, or isn't a connector, is told."""
+        for name in (
+            "nope",
+            "",
+            "../loki",
+            "a b",
+            "nope.nope:X",
+            "nope:X",
+            "loki.index",
+            "tests.config.test_load:NOT_A_PLUGIN",
+            "os:sep",
+            "os:nope",
+        ):
+            self.assertRaises(UnknownConnector, registry.find, name)

@@ -1,0 +1,128 @@
+"""Putting the parts together, in memory: start, stop, and what happens in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from scimgw.config.load import Configuration, Faults, PluginConfig, load
+from scimgw.config.model import Auth, Basic, Gateway
+from scimgw.connector import ConnectorPlugin, Services
+from scimgw.secret import Secret
+from scimgw.service import GRACE, PluginService, build
+from scimgw.testing.client import Client, Connection
+from tests.fakes.memory import MemoryConnector
+
+ETC = Path(__file__).parent.parent / "etc"
+
+
+class StartTests(SynchronousTestCase):
+    """The shipped configuration."""
+
+    def test_started(self) -> None:
+        """Each plugin listens on its port."""
+        reactor = MemoryReactorClock()
+        service = build(load(ETC), reactor)
+        self.assertEqual([], reactor.tcpServers)
+        service.privilegedStartService()
+        service.startService()
+        servers: list[Any] = list(reactor.tcpServers)
+        self.assertEqual([(8880, "127.0.0.1")], [(each[0], each[3]) for each in servers])
+        (plugin,) = list(service)
+        assert isinstance(plugin, PluginService)
+        self.assertEqual(200, Client(plugin.site).get("/clientA/Users").status)
+        self.successResultOf(service.stopService())
+
+
+class StopTests(SynchronousTestCase):
+    """Stopping with requests under way."""
+
+    def setUp(self) -> None:
+        """Start a plugin over a connector that waits."""
+        self.reactor = MemoryReactorClock()
+        self.connector = MemoryConnector()
+        self.gate: Deferred[None] = Deferred()
+
+        async def wait(_method: str, _id: str) -> None:
+            await self.gate
+
+        self.connector.interlude = wait
+        users = (Basic(username="gwadmin", password=Secret("password")),)
+        config = PluginConfig(
+            name="plugin-test",
+            gateway=Gateway(port=1234, auth=Auth(basic=users)),
+            connector=ConnectorPlugin(config=object, build=self.build),
+            endpoint=None,
+            entities=frozenset({"undefined"}),
+        )
+        self.root = build(Configuration(plugins=(config,)), self.reactor)
+        (plugin,) = list(self.root)
+        assert isinstance(plugin, PluginService)
+        self.plugin = plugin
+        self.root.startService()
+
+    def build(self, _config: Any, services: Services) -> MemoryConnector:
+        """Give the connector."""
+        self.services = services
+        return self.connector
+
+    def begin(self) -> Connection:
+        """Begin a request, and stop the plugin."""
+        connection = Connection(self.plugin.site)
+        connection.send(Client(self.plugin.site).encoded("GET", "/Users"))
+        self.idle = Connection(self.plugin.site)
+        self.stopped = self.root.stopService()
+        self.assertNoResult(self.stopped)
+        return connection
+
+    def lose(self, connection: Connection) -> None:
+        """Let a connection that was asked to close be closed."""
+        self.assertTrue(connection.transport.disconnecting)
+        connection.lose()
+
+    def test_in_order(self) -> None:
+        """Requests end, connections are closed, then the connector is."""
+        connection = self.begin()
+        self.lose(self.idle)
+        self.assertNotIn("close", self.connector.calls)
+        self.gate.callback(None)
+        self.assertEqual(200, connection.response().status)
+        self.assertNoResult(self.stopped)
+        self.lose(connection)
+        self.successResultOf(self.stopped)
+        self.assertEqual("close", self.connector.calls[-1])
+
+    def test_grace(self) -> None:
+        """Who takes too long isn't waited for."""
+        self.begin()
+        self.reactor.advance(GRACE + 1)
+        self.successResultOf(self.stopped)
+        self.assertEqual("close", self.connector.calls[-1])
+
+    def test_services(self) -> None:
+        """A connector is given the plugin's name, a clock and randomness."""
+        self.assertEqual(("plugin-test", self.reactor), (self.services.name, self.services.clock))
+        self.assertEqual(7, len(self.services.random(7)))
+        self.gate.callback(None)
+        self.successResultOf(self.root.stopService())
+
+    def test_entities(self) -> None:
+        """A base entity with the name of a route is a fault."""
+        for name in ("ping", "Schemas", "v2", "GROUPS"):
+            config = PluginConfig(
+                name="plugin-test",
+                gateway=self.plugin.config.gateway,
+                connector=self.plugin.config.connector,
+                endpoint=None,
+                entities=frozenset({name, "fine"}),
+            )
+            faults = self.assertRaises(
+                Faults, build, Configuration(plugins=(config,)), self.reactor
+            )
+            self.assertEqual([f"$.endpoint.entity.{name}"], [fault.path for fault in faults.found])
+        self.gate.callback(None)
+        self.successResultOf(self.root.stopService())
