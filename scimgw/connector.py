@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
+from pathlib import Path as FilePath
 from typing import Any, Final, Protocol
 
 from attrs import frozen
@@ -180,10 +181,25 @@ class Services:
 
     name: str
     """The plugin's name, for messages."""
+    folder: FilePath
+    """The configuration folder, where relative names of files start."""
+    reactor: Any
+    """Twisted's reactor, for connections."""
     clock: IReactorTime
     """Seconds since 1970, and delayed calls."""
     random: Callable[[int], bytes]
     """So many random bytes, fit for keys."""
+
+
+class Misconfigured(Exception):
+    """What a plugin file's `endpoint` says fits its class, and still can't be used.
+
+    `faults` are pairs of a JSON path below `endpoint`, such as `.map.user.mail`, and what is wrong.
+    """
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{path}: {fault}" for path, fault in faults))
+        self.faults = tuple(faults)
 
 
 @frozen(kw_only=True)
@@ -191,7 +207,7 @@ class ConnectorPlugin:
     """The one name, PLUGIN, that a connector's module binds.
 
     `config` is the attrs class that the plugin file's `endpoint` is parsed by; `build` makes the
-    connector of it.
+    connector of it, without connecting to anything, and may raise Misconfigured.
     """
 
     config: type[Any]

@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
 from scimgw.config.load import Configuration, Fault, Faults, PluginConfig
-from scimgw.connector import Services
+from scimgw.connector import Misconfigured, Services
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.web.root import Limits
 from scimgw.web.routes import Routes
@@ -47,7 +47,13 @@ class PluginService(Service):
         self.setName(config.name)
         self.config = config
         self._reactor = reactor
-        services = Services(name=config.name, clock=reactor, random=os.urandom)
+        services = Services(
+            name=config.name,
+            folder=config.folder,
+            reactor=reactor,
+            clock=reactor,
+            random=os.urandom,
+        )
         scim = config.gateway.scim
         self.endpoint = Endpoint(
             connector=config.connector.build(config.endpoint, services),
@@ -112,7 +118,14 @@ def build(configuration: Configuration, reactor: Any) -> MultiService:
     root.setName("scimgw")
     faults: list[Fault] = []
     for config in configuration.plugins:
-        plugin = PluginService(config, reactor)
+        try:
+            plugin = PluginService(config, reactor)
+        except Misconfigured as misconfigured:
+            faults += [
+                Fault(f"{config.name}.json", f"$.endpoint{path}", fault)
+                for path, fault in misconfigured.faults
+            ]
+            continue
         plugin.setServiceParent(root)
         faults += _misnamed(plugin)
     if faults:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.config.load import Configuration, Faults, PluginConfig, load
 from scimgw.config.model import Auth, Basic, Gateway
-from scimgw.connector import ConnectorPlugin, Services
+from scimgw.connector import ConnectorPlugin, Misconfigured, Services
 from scimgw.secret import Secret
 from scimgw.service import GRACE, PluginService, build
 from scimgw.testing.client import Client, Connection
@@ -107,6 +108,26 @@ class StopTests(SynchronousTestCase):
         """A connector is given the plugin's name, a clock and randomness."""
         self.assertEqual(("plugin-test", self.reactor), (self.services.name, self.services.clock))
         self.assertEqual(7, len(self.services.random(7)))
+        self.assertIs(self.reactor, self.services.reactor)
+        self.gate.callback(None)
+        self.successResultOf(self.root.stopService())
+
+    def test_misconfigured(self) -> None:
+        """What a connector refuses of its settings is told with the file and the path."""
+
+        def refuse(_config: Any, _services: Services) -> MemoryConnector:
+            raise Misconfigured([(".map.user.mail", "is wrong"), (".map.group", "is missing")])
+
+        plugin = evolve(self.plugin.config.connector, build=refuse)
+        config = evolve(self.plugin.config, connector=plugin)
+        faults = self.assertRaises(Faults, build, Configuration(plugins=(config,)), self.reactor)
+        self.assertEqual(
+            [
+                "plugin-test.json: $.endpoint.map.user.mail: is wrong",
+                "plugin-test.json: $.endpoint.map.group: is missing",
+            ],
+            [str(fault) for fault in faults.found],
+        )
         self.gate.callback(None)
         self.successResultOf(self.root.stopService())
 

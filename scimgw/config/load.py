@@ -56,6 +56,7 @@ class PluginConfig:
     connector: ConnectorPlugin
     endpoint: Any
     entities: frozenset[str]
+    folder: Path = Path()
 
 
 @frozen(kw_only=True)
@@ -121,6 +122,7 @@ class _Reader:
             connector=connector,
             endpoint=endpoint,
             entities=frozenset(entities),
+            folder=self.folder,
         )
 
     def document(self, file: str) -> dict[str, Any] | None:

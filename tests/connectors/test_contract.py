@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from attrs import evolve
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -15,11 +13,12 @@ from scimgw.scim.path import Path
 from scimgw.scim.schema import GROUP, USER, Attribute, AttributeType, ResourceType
 from scimgw.testing import contract
 from tests.fakes.memory import POOR, MemoryConnector, all_it_holds
+from tests.fakes.services import in_memory
 
 
 def services() -> Services:
     """Give what the gateway gives."""
-    return Services(name="test", clock=Clock(), random=os.urandom)
+    return in_memory(Clock())
 
 
 class LokiTests(contract.ConnectorContract, SynchronousTestCase):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +18,7 @@ from connectors.loki.index import Index
 from connectors.loki.memberships import Memberships
 from connectors.loki.plan import Tables, plan
 from connectors.loki.table import Table
-from scimgw.connector import NO_ENTITY, Call, Principal, Services
+from scimgw.connector import NO_ENTITY, Call, Principal
 from scimgw.errors import InvalidValue, NotFound, Uniqueness
 from scimgw.scim.changes import Changes
 from scimgw.scim.filter import parse
@@ -27,6 +26,7 @@ from scimgw.scim.path import resolve
 from scimgw.scim.query import Page, Query
 from scimgw.scim.resource import Resource
 from scimgw.scim.schema import GROUP, USER, ResourceType
+from tests.fakes.services import in_memory
 
 Json = dict[str, Any]
 
@@ -42,7 +42,7 @@ class LokiCase(SynchronousTestCase):
     def store(self, config: Config | None = None) -> LokiConnector:
         """Make a store."""
         self.clock = Clock()
-        services = Services(name="test", clock=self.clock, random=os.urandom)
+        services = in_memory(self.clock)
         store = PLUGIN.build(config or Config(), services)
         assert isinstance(store, LokiConnector)
         return store

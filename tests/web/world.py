@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from http.client import HTTPMessage
 from typing import Any
 
@@ -13,12 +12,13 @@ from connectors.loki import Config, LokiConnector
 from connectors.loki.connector import EntityConfig
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
-from scimgw.connector import NO_ENTITY, Connector, Services
+from scimgw.connector import NO_ENTITY, Connector
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.secret import Secret
 from scimgw.testing.client import Client, Response
 from scimgw.web.root import Limits
 from scimgw.web.site import ScimSite
+from tests.fakes.services import in_memory
 
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
@@ -39,7 +39,7 @@ class WebCase(SynchronousTestCase):
     def loki(self, **config: Any) -> LokiConnector:
         """Make a store for two base entities."""
         entity = {NO_ENTITY: EntityConfig(), "clientA": EntityConfig()}
-        services = Services(name="test", clock=self.clock, random=os.urandom)
+        services = in_memory(self.clock)
         return LokiConnector(Config(entity=entity, **config), services)
 
     def serve(self, connector: Connector, limits: Limits | None = None) -> None:
