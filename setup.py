@@ -42,8 +42,12 @@ setup(
     install_requires=[
         "attrs>=23.2",
         "cattrs>=24.1",
+        "cryptography>=43",
         "klein>=24.8",
+        "ldaptor>=21.2",
         "orjson>=3.10",
+        "pyopenssl>=24.2",
+        "service-identity>=24.1",
         "twisted>=24.10",
         "werkzeug>=3.0",
     ],
