@@ -43,11 +43,13 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.tap": {"scimgw.service", "scimgw.config"},
     "scimgw.testing": WEB | {"scimgw.testing"},
     "connectors": CONNECTOR | {"connectors"},
+    "connectors.ldap": CONNECTOR,
     "twisted.plugins": set(),
 }
 OUTSIDE: dict[str, set[str]] = {
     # a package -> the only ones that may import it
     "twisted": {
+        "connectors.ldap",
         "scimgw.connector",
         "scimgw.deferred",
         "scimgw.gateway",
@@ -60,6 +62,7 @@ OUTSIDE: dict[str, set[str]] = {
     "klein": {"scimgw.web"},
     "werkzeug": {"scimgw.web"},
     "orjson": {"scimgw.web"},
+    "ldaptor": {"connectors.ldap"},
     "cattrs": {"scimgw.config"},
     "hypothesis": {"scimgw.testing"},
 }

@@ -1,0 +1,1 @@
+"""How does the gateway speak to directories: OpenLDAP, Active Directory?"""
