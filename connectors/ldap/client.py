@@ -142,6 +142,10 @@ class Client(LDAPClient):  # type: ignore[misc]  # ldaptor is untyped
             if grace.active():
                 grace.cancel()
 
+    def abort(self) -> None:
+        """Give the connection up at once."""
+        self._drop("the connection was given up")
+
     async def send(
         self, op: Any, answer: Answer, controls: Sequence[Control] = ()
     ) -> tuple[Operation, Result]:
@@ -249,9 +253,9 @@ class Client(LDAPClient):  # type: ignore[misc]  # ldaptor is untyped
         self._drop("the connection was given up, because an answer took too long")
 
     def _drop(self, message: str, cause: BaseException | None = None) -> ConnectionLost:
-        """Give the connection up at once."""
         self._fail(message, cause)
-        self.transport.abortConnection()
+        if not self._gone:
+            self.transport.abortConnection()
         return ConnectionLost(message)
 
     def _fail(self, message: str, cause: BaseException | None = None) -> None:

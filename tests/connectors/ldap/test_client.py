@@ -302,6 +302,18 @@ class EndTests(ClientCase):
             self.assertIs(reason, self.fails(deferred, TransportError, "was lost").__cause__)
         self.fails(self.run_(self.client.delete(ADA)), ConnectionLost, "no connection")
 
+    def test_abort(self) -> None:
+        """A connection is given up at once, and what is lost needn't be."""
+        first, second = self.both()
+        self.client.abort()
+        for deferred in (first, second):
+            self.fails(deferred, ConnectionLost, "given up")
+        self.assertTrue(self.wire.transport.aborted)
+        self.wire.lose()
+        self.wire.transport.aborted = False
+        self.client.abort()
+        self.assertFalse(self.wire.transport.aborted)
+
     def test_unconnected(self) -> None:
         """Before there is a connection, nothing is sent."""
         client = Client(self.clock, TIMEOUT)

@@ -6,9 +6,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from ldaptor.protocols import pureber, pureldap
+from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone
-from twisted.internet.testing import StringTransport
+from twisted.internet.interfaces import (
+    IHostnameResolver,
+    IHostResolution,
+    IReactorPluggableNameResolver,
+    IResolutionReceiver,
+)
+from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 _CONTEXT: Any = pureldap.LDAPBERDecoderContext_TopLevel(
     inherit=pureldap.LDAPBERDecoderContext_LDAPMessage(
@@ -48,6 +56,11 @@ class Wire:
         self.transport = transport or Transport()
         client.makeConnection(self.transport)
 
+    @property
+    def over(self) -> bool:
+        """Whether the client has ended the connection, or said that it does."""
+        return self.transport.aborted or self.transport.disconnecting
+
     def sent(self) -> list[Any]:
         """Take the messages that were sent since it was last asked."""
         data, messages = self.transport.value(), []
@@ -85,3 +98,69 @@ class Wire:
     def lose(self, reason: Exception | None = None) -> None:
         """End the connection."""
         self.client.connectionLost(Failure(reason or ConnectionDone()))
+
+
+@implementer(IHostResolution)
+class _Resolution:
+    """How a name was looked up."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def cancel(self) -> None:
+        """Be over already."""
+
+
+@implementer(IHostnameResolver)
+class _Resolver:
+    """Knows one name."""
+
+    def __init__(self) -> None:
+        self.known = HOST
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: IResolutionReceiver,  # noqa: N803 - Twisted's own
+        hostName: str,  # noqa: N803
+        portNumber: int = 0,  # noqa: N803
+        *_: Any,
+        **__: Any,
+    ) -> IHostResolution:
+        """Find the address of the name, and nothing for all others."""
+        resolution = _Resolution(hostName)
+        resolutionReceiver.resolutionBegan(resolution)
+        if hostName == self.known:
+            resolutionReceiver.addressResolved(IPv4Address("TCP", "127.0.0.1", portNumber))
+        resolutionReceiver.resolutionComplete()
+        return resolution
+
+
+HOST = "directory.example"
+
+
+@implementer(IReactorPluggableNameResolver)
+class Network(MemoryReactorClock):
+    """A reactor in memory, with one host."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nameResolver = self.names = _Resolver()
+
+    def installNameResolver(self, resolver: Any) -> Any:
+        """Keep to the one that there is."""
+        raise NotImplementedError
+
+    def accept(self) -> Wire:
+        """Accept the first connection that is waiting to be."""
+        _, _, factory, _, _ = self.tcpClients.pop(0)
+        transport = Transport()
+        protocol = factory.buildProtocol(None)
+        return Wire(protocol, transport)
+
+    def refuse(self, reason: Exception) -> None:
+        """Refuse the first connection that is waiting to be accepted."""
+        _, _, factory, _, _ = self.tcpClients.pop(0)
+        connector: Any = None
+        factory.clientConnectionFailed(connector, Failure(reason))
+        # another address would be tried by now, if there were one
+        self.advance(0.3)
