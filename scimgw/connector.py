@@ -61,6 +61,11 @@ class Paging(Enum):
     NONE = "none"
     INDEX = "index"
     CURSOR = "cursor"
+    """By what each page says of the next, which may bind a connection or a lock of the endpoint's.
+
+    A cursor that isn't followed to its end is given back: asked for once more, with a count of 0;
+    then it is no error if there is none any more.
+    """
 
 
 def _never(*_: object) -> bool:
@@ -71,12 +76,11 @@ def _never(*_: object) -> bool:
 class Capabilities:
     """What an endpoint does itself for one resource type; the gateway fills every gap.
 
-    filter: for an attribute path without value filter, or one of `singular`, and an operator.
+    filter: for an attribute path without value filter, or a place such as
+    `emails[type eq "work"].value` (scimgw.scim.places), and an operator.
     value_paths: whether conditions in one value filter are met by one value of the attribute, not
     each by any.
     sort: whether it orders by an attribute.
-    singular: paths such as `emails[type eq "work"].value` that have a place of their own in the
-    endpoint.
     versions: whether it keeps them, and refuses a write whose `if_version` is outdated.
     atomic: whether a failed write leaves nothing behind.
     removes_members: whether deleting a resource takes it out of the groups that it was a member of.
@@ -86,7 +90,6 @@ class Capabilities:
     filter: Callable[[Path, Operator], Support]
     value_paths: bool = False
     sort: Callable[[Path], bool] = _never
-    singular: frozenset[Path] = frozenset()
     paging: Paging = Paging.NONE
     versions: bool = False
     atomic: bool = False

@@ -24,6 +24,7 @@ from scimgw.scim.filter import (
     disjunction,
 )
 from scimgw.scim.path import Path
+from scimgw.scim.places import demanded_kind, place
 
 
 @frozen
@@ -100,7 +101,7 @@ def _push_or(terms: tuple[Filter, ...], capabilities: Capabilities) -> _Pushed:
 
 
 def _push_value_path(filter: ValuePath, capabilities: Capabilities) -> _Pushed:
-    typed = _as_singular(filter, capabilities)
+    typed = _in_place(filter)
     if typed is not None:
         return _push(typed, capabilities)
     supports = {support for _, support in _inner(filter.path, filter.filter, capabilities)}
@@ -152,19 +153,26 @@ def _outer(path: Path, inner: Path) -> Path:
     return path.to(inner.attribute) if path.attribute.is_complex else path
 
 
-def _as_singular(filter: ValuePath, capabilities: Capabilities) -> Filter | None:
-    """Read `emails[type eq "work" and value co "x"]` as a comparison of a singular path."""
+def _in_place(filter: ValuePath) -> Filter | None:
+    """Read `emails[type eq "work" and value co "x"]` as a comparison of what is in one place."""
+    attribute = filter.path.attribute
     terms = filter.filter.terms if isinstance(filter.filter, And) else (filter.filter,)
-    for path in capabilities.singular:
-        if path.root != filter.path or path.filter not in terms:
-            continue
-        rest = [term for term in terms if term != path.filter]
-        match rest:
-            case [Compare(inner, operator, value)] if inner.attribute is path.sub:
-                compared = Compare(path, operator, value)
-                if operator is Operator.NE:  # no value is `ne` too, but isn't selected
-                    return conjunction([Present(path), compared])
-                return compared
-            case [Present(inner)] if inner.attribute is path.sub:
-                return Present(path)
-    return None
+    kinds = [demanded_kind(attribute, term) for term in terms]
+    rest = [term for term, kind in zip(terms, kinds, strict=True) if kind is None]
+    if len(terms) != 1 + len(rest):
+        return None
+    kind = next(kind for kind in kinds if kind is not None)
+    match rest:
+        case [Compare(inner, operator, value)]:
+            path = place(filter.path, kind, inner.attribute)
+            if path is None:
+                return None
+            compared = Compare(path, operator, value)
+            if operator is Operator.NE:  # no value is `ne` too, but isn't selected
+                return conjunction([Present(path), compared])
+            return compared
+        case [Present(inner)]:
+            path = place(filter.path, kind, inner.attribute)
+            return None if path is None else Present(path)
+        case _:
+            return None

@@ -40,11 +40,10 @@ async def patch(change: Change, operations: Sequence[Operation]) -> Stored:
 
     Raises: NotFound, NoTarget, Mutability, PreconditionFailed, Conflict.
     """
-    singular = change.endpoint.capabilities[change.type].singular
     known: list[Changes] = []
     unknown: dict[Path, list[Operation]] = {}
     for root, own in by_attribute(operations).items():
-        changes = direct(own, singular)
+        changes = direct(own)
         if changes is None:
             unknown[root] = own
         else:
@@ -52,7 +51,7 @@ async def patch(change: Change, operations: Sequence[Operation]) -> Stored:
 
     def work_out(current: Resource) -> Changes:
         data = current.data
-        replayed = [replay(own, value_at(data, root), singular) for root, own in unknown.items()]
+        replayed = [replay(own, value_at(data, root)) for root, own in unknown.items()]
         return joined([*known, *replayed])
 
     write = (
@@ -66,10 +65,9 @@ async def replace(change: Change, resource: Resource) -> Stored:
 
     Raises: NotFound, Mutability, PreconditionFailed, Conflict.
     """
-    singular = change.endpoint.capabilities[change.type].singular
 
     def work_out(current: Resource) -> Changes:
-        return replacement(current, resource, singular)
+        return replacement(current, resource)
 
     return await _written(change, change.computed(writable(change.type), work_out))
 

@@ -7,15 +7,14 @@ attributes and the endpoint allow it, without reading the resource.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from attrs import field, frozen
 
 from scimgw.errors import InvalidValue
-from scimgw.scim.match import element_predicate
 from scimgw.scim.operation import Op, Operation, apply, check_immutable
 from scimgw.scim.path import Path
+from scimgw.scim.places import places_of, value_in
 from scimgw.scim.resource import Resource, schemas_of
 from scimgw.scim.schema import Attribute, Mutability, ResourceType
 from scimgw.scim.values import identity, whole
@@ -35,8 +34,9 @@ class Changes:
     is held, or to remove one that isn't, changes nothing; two values are the same if their
     `identity` is.
 
-    Singular complex attributes appear as their sub-attributes only.  A path with a value filter
-    appears only where the connector declared it as singular.
+    Singular complex attributes appear as their sub-attributes only.  Of an attribute that has one
+    value of each type the places appear, such as `emails[type eq "work"].value`, and no other
+    attribute appears with a value filter.
     """
 
     set: Mapping[Path, Any] = field(factory=dict)
@@ -74,13 +74,13 @@ def value_at(data: Mapping[str, Any], root: Path) -> Any:
     return inside.get(root.attribute.name)
 
 
-def replay(operations: list[Operation], current: Any, singular: AbstractSet[Path]) -> Changes:
+def replay(operations: list[Operation], current: Any) -> Changes:
     """Carry out operations on the known value of their attribute.
 
     Raises: NoTarget, Mutability, InvalidValue, also if it would take too long.
     """
     root = operations[0].path.root
-    return difference(root, current, outcome(root, operations, current), singular)
+    return difference(root, current, outcome(root, operations, current))
 
 
 def outcome(root: Path, operations: list[Operation], current: Any) -> Any:
@@ -113,7 +113,7 @@ def _check_required(root: Path, after: Any) -> None:
                 raise InvalidValue(f"{root}.{sub.name} is required")
 
 
-def replacement(current: Resource, new: Resource, singular: AbstractSet[Path]) -> Changes:
+def replacement(current: Resource, new: Resource) -> Changes:
     """Work out what PUT changes (RFC 7644 section 3.5.1).
 
     What is readOnly stays, also inside a complex attribute whose value stays; what is writeOnly or
@@ -128,7 +128,7 @@ def replacement(current: Resource, new: Resource, singular: AbstractSet[Path]) -
                 continue
             root = Path(container=container, attribute=attribute)
             before, after = value_at(current.data, root), value_at(new.data, root)
-            parts.append(difference(root, before, _kept(root, before, after), singular))
+            parts.append(difference(root, before, _kept(root, before, after)))
     return joined(parts)
 
 
@@ -163,13 +163,13 @@ def _kept_members(
     return kept
 
 
-def difference(root: Path, before: Any, after: Any, singular: AbstractSet[Path]) -> Changes:
+def difference(root: Path, before: Any, after: Any) -> Changes:
     """Work out the least that makes one value of an attribute the other."""
     if before == after:
         return Changes()
     attribute = root.attribute
     if attribute.multi_valued:
-        return _values_difference(root, before or [], after or [], singular)
+        return _values_difference(root, before or [], after or [])
     if not attribute.is_complex:
         return assign(root, after)
     subs = [
@@ -180,13 +180,19 @@ def difference(root: Path, before: Any, after: Any, singular: AbstractSet[Path])
     return joined(assign(root.to(sub), (after or {}).get(sub.name)) for sub in subs)
 
 
-def _values_difference(
-    root: Path, before: list[Any], after: list[Any], singular: AbstractSet[Path]
-) -> Changes:
-    own = [path for path in singular if path.root == root]
-    if own and _covers(own, before) and _covers(own, after):
-        values = {path: (_single(path, before), _single(path, after)) for path in own}
-        return joined(assign(path, new) for path, (old, new) in values.items() if old != new)
+def assign_values(root: Path, values: list[Any]) -> Changes:
+    """Give a multi-valued attribute these values and no others."""
+    own = places_of(root.container, root.attribute)
+    if own:
+        return joined(assign(place, value_in(place, values)) for place in own)
+    return assign(root, values or None)
+
+
+def _values_difference(root: Path, before: list[Any], after: list[Any]) -> Changes:
+    own = places_of(root.container, root.attribute)
+    if own:
+        values = {place: (value_in(place, before), value_in(place, after)) for place in own}
+        return joined(assign(place, new) for place, (old, new) in values.items() if old != new)
     if not after:
         return Changes(clear=frozenset({root}))
     key = identity(root.attribute) if root.attribute.plain else whole
@@ -208,25 +214,6 @@ def _differs(attribute: Attribute, old: Any, new: Any) -> bool:
         old.get(sub.name) != new.get(sub.name)
         for sub in attribute.sub_attributes
         if sub.mutability is Mutability.READ_WRITE
-    )
-
-
-def _covers(singular: list[Path], elements: list[Any]) -> bool:
-    """Whether every value has a place of its own; what no path names the endpoint hasn't."""
-    filters = {str(path.filter): path for path in singular}
-    chosen = [
-        [element for element in elements if _selects(path, element)] for path in filters.values()
-    ]
-    return all(len(found) <= 1 for found in chosen) and sum(map(len, chosen)) == len(elements)
-
-
-def _selects(path: Path, element: Any) -> bool:
-    return path.filter is not None and element_predicate(path, path.filter)(element)
-
-
-def _single(path: Path, elements: list[Any]) -> Any:
-    return next(
-        (element.get(path.leaf.name) for element in elements if _selects(path, element)), None
     )
 
 

@@ -7,13 +7,13 @@ added.  Only what depends on the present value needs to be read.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 from typing import Any
 
-from scimgw.scim.changes import Changes, assign, joined, outcome
+from scimgw.scim.changes import Changes, assign, assign_values, joined, outcome
 from scimgw.scim.filter import Compare, Filter, Operator, Or
 from scimgw.scim.operation import Op, Operation
 from scimgw.scim.path import Path
+from scimgw.scim.places import places_of
 from scimgw.scim.schema import Mutability
 from scimgw.scim.values import identity
 
@@ -26,16 +26,13 @@ def by_attribute(operations: Iterable[Operation]) -> dict[Path, list[Operation]]
     return grouped
 
 
-def direct(operations: list[Operation], singular: AbstractSet[Path]) -> Changes | None:
-    """Work out the changes to one attribute without knowing its value; None if that can't be done.
-
-    `singular` are the paths with a value filter that the connector keeps in a place of their own.
-    """
+def direct(operations: list[Operation]) -> Changes | None:
+    """Work out the changes to one attribute without knowing its value; None if they need it."""
     attribute = operations[0].path.attribute
     if attribute.mutability is Mutability.IMMUTABLE:
         return None
     if attribute.multi_valued:
-        return _direct_values(operations, singular)
+        return _direct_values(operations)
     if any(operation.path.leaf.mutability is Mutability.IMMUTABLE for operation in operations):
         return None
     return _last(operations)
@@ -49,15 +46,16 @@ def _last(operations: list[Operation]) -> Changes:
     return joined(assign(path, value) for path, value in last.items())
 
 
-def _direct_values(operations: list[Operation], singular: AbstractSet[Path]) -> Changes | None:
+def _direct_values(operations: list[Operation]) -> Changes | None:
     root = operations[0].path.root
-    if all(operation.path in singular for operation in operations):
+    own = places_of(root.container, root.attribute)
+    if all(operation.path in own for operation in operations):
         return _last(operations)
     for place in range(len(operations), 0, -1):
         known, values = _overall(operations[place - 1])
         if known and all(map(_cannot_fail, operations[: place - 1])):
             # what came before doesn't matter, what comes after meets known values
-            return assign(root, _from_known(root, values or [], operations[place:]))
+            return assign_values(root, _from_known(root, values or [], operations[place:]) or [])
     booked = _ledger(root, operations) if root.attribute.plain else None
     if booked is None:
         return None

@@ -16,6 +16,7 @@ from scimgw.errors import Mutability, NoTarget
 from scimgw.scim.filter import And, Compare, Filter, Operator
 from scimgw.scim.match import element_predicate
 from scimgw.scim.path import Path
+from scimgw.scim.places import placed
 from scimgw.scim.resource import distinct, is_primary, one_primary
 from scimgw.scim.schema import Attribute
 from scimgw.scim.schema import Mutability as Characteristic
@@ -96,6 +97,8 @@ def _apply_to_values(operation: Operation, current: list[Any]) -> list[Any]:
         values = [_dethroned(element) if not touched else element for element, touched in marked]
     else:
         values = [element for element, _ in marked]
+    if path.attribute.one_per_type:
+        return placed(path.attribute, values)
     return one_primary(distinct(path.attribute, values), str(path.root))
 
 

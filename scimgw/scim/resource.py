@@ -13,6 +13,7 @@ from attrs import frozen
 
 from scimgw.errors import InvalidSyntax, InvalidValue
 from scimgw.scim.path import Path
+from scimgw.scim.places import placed
 from scimgw.scim.schema import Attribute, Mutability, ResourceType
 from scimgw.scim.values import identity, parse_simple, show, unassigned
 
@@ -91,6 +92,8 @@ def parse_value(attribute: Attribute, raw: Any, where: str, unknown: Unknown) ->
         raise InvalidValue(f"{where} must be an array, not {show(raw)}")
     elements = [_parse_element(attribute, element, where, unknown) for element in raw]
     assigned = [element for element in elements if element is not None]
+    if attribute.one_per_type:
+        return placed(attribute, assigned) or None
     return (
         one_primary(distinct(attribute, assigned), where) if len(assigned) > 1 else assigned or None
     )

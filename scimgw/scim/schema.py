@@ -78,6 +78,8 @@ class Attribute:
     canonical_values: tuple[str, ...] = ()
     reference_types: tuple[str, ...] = ()
     sub_attributes: tuple[Attribute, ...] = field(default=(), repr=False)
+    one_per_type: bool = False
+    """Whether the endpoint has places for one value of each canonical type (scimgw.scim.places)."""
 
     @cached_property
     def _subs(self) -> dict[str, Attribute]:
@@ -225,11 +227,13 @@ class ResourceType:
     schema: Schema
     extensions: tuple[Extension, ...] = ()
     description: str = ""
+    common: Schema = COMMON
+    """What it holds of schemas, id, externalId and meta."""
 
     @cached_property
     def attributes(self) -> tuple[Attribute, ...]:
         """What stands at the top of a resource: common attributes and those of the schema."""
-        return COMMON.attributes + self.schema.attributes
+        return self.common.attributes + self.schema.attributes
 
     @cached_property
     def _names(self) -> dict[str, Attribute]:

@@ -30,9 +30,19 @@ _SHOWN = Repr()
 _SHOWN.maxstring = _SHOWN.maxother = 60
 
 
+_LOWER = {
+    number: lower
+    for number in range(0x1F000)
+    if len(lower := chr(number).lower()) == 1 and lower != chr(number)
+}
+
+
 def fold(text: str) -> str:
-    """Make equal what differs by case only."""
-    return text.casefold()
+    """Make equal what differs by case only, one character for another.
+
+    As directories and databases do it: a letter stays one letter, whatever stands beside it.
+    """
+    return text.lower() if text.isascii() else text.translate(_LOWER)
 
 
 def show(value: object) -> str:
@@ -148,11 +158,13 @@ def _same(value: Any) -> Any:
 def identity(attribute: Attribute) -> Callable[[Any], Any]:
     """Give the function that maps a value of a multi-valued attribute to what makes it that value.
 
-    The value alone if the attribute is plain, the pair of value and type (RFC 7643 section 2.4) if
-    it has them, else all of it.
+    The value alone if the attribute is plain, the type alone if there is a place for each type, the
+    pair of value and type (RFC 7643 section 2.4) if it has them, else all of it.
     """
     if not attribute.is_complex:
         return comparable(attribute)
+    if attribute.one_per_type:
+        return lambda element: fold(element.get("type", ""))
     if attribute.value is None:
         return whole
     value_key = comparable(attribute.value)

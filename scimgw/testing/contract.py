@@ -337,9 +337,8 @@ class ConnectorContract(TestCase):
             created = resource.parse(type, body, refuse)
             stored = self.run_to_end(writes.create(world.endpoint, world.call, created))
             before = written(created.data)
-            singular = world.endpoint.capabilities[type].singular
             try:
-                wanted = reference.patched(type, before, operations, singular)
+                wanted = reference.patched(type, before, operations)
                 refused = None
             except reference.Refused as refusal:
                 wanted, refused = before, str(refusal)

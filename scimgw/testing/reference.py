@@ -7,7 +7,7 @@ what the gateway runs: tests hold the two against each other.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,8 +27,13 @@ def _comparable(attribute: Attribute, value: Any) -> Any:
         moment = datetime.fromisoformat(value)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if isinstance(value, str) and not attribute.case_exact:
-        return value.casefold()
+        return _without_case(value)
     return value
+
+
+def _without_case(text: str) -> str:
+    """Lower the case of each letter by itself."""
+    return "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
 
 
 def _values(path: Path, data: Mapping[str, Any]) -> list[Any]:
@@ -112,25 +117,32 @@ _PATH = re.compile(
 )
 
 
-def patched(
-    type: ResourceType, data: JSON, operations: Sequence[JSON], singular: Iterable[Path] = ()
-) -> JSON:
+def patched(type: ResourceType, data: JSON, operations: Sequence[JSON]) -> JSON:
     """Carry out operations as `strategies.operations` gives them (RFC 7644 section 3.5.2).
 
-    What is replaced at a path that the connector declared as singular needn't have been there.
+    What is replaced in a place that an attribute has for a type needn't have been there.
 
     Raises: Refused.
     """
     result: JSON = _copied(data)
-    places = {str(path) for path in singular}
     for operation in operations:
-        replaced = operation["op"] == "replace" and operation["path"] in places
+        replaced = operation["op"] == "replace" and _is_place(type, operation["path"])
         _patch(type, result, {**operation, "op": "add"} if replaced else operation)
     for attribute in type.attributes:
         required = [sub.name for sub in attribute.sub_attributes if sub.required]
         if any(name not in each for name in required for each in result.get(attribute.name, ())):
             raise Refused("invalidValue")
     return result
+
+
+def _is_place(type: ResourceType, path: str) -> bool:
+    found = _PATH.fullmatch(path)
+    attribute = type.find(found["name"]) if found and found["sub"] else None
+    if found is None or attribute is None or not attribute.one_per_type or found["key"] != "type":
+        return False
+    kind = attribute.find("type")
+    canonical = kind is not None and found["value"].strip('"') in kind.canonical_values
+    return canonical and found["sub"] != "type"
 
 
 def _copied(value: Any) -> Any:
@@ -178,6 +190,8 @@ def _complex(attribute: Attribute, held: JSON, operation: JSON, sub: str | None)
 
 def _same(attribute: Attribute, one: Any, other: Any) -> bool:
     """Whether two values are the same one (RFC 7643 section 2.4)."""
+    if attribute.one_per_type:
+        return bool(one.get("type", "").lower() == other.get("type", "").lower())
     if not isinstance(one, dict):
         return bool(_comparable(attribute, one) == _comparable(attribute, other))
     value = attribute.find("value")
@@ -256,8 +270,18 @@ def _all_values(attribute: Attribute, held: list[Any], op: str, given: Any) -> l
     return _settled(attribute, after, touched)
 
 
+def _in_places(attribute: Attribute, elements: list[Any]) -> list[Any]:
+    kind = attribute.find("type")
+    kinds = [each.get("type") for each in elements]
+    if kind is None or len(set(kinds)) < len(kinds) or not set(kinds) <= {*kind.canonical_values}:
+        raise Refused("invalidValue")
+    return [each for each in elements if set(each) != {"type"}]
+
+
 def _settled(attribute: Attribute, after: list[Any], touched: list[Any]) -> list[Any]:
     """Leave one primary value, and one of each that are the same."""
+    if attribute.one_per_type:
+        return _in_places(attribute, after)
     if any(isinstance(each, dict) and each.get("primary") for each in touched):
         after = [
             {**each, "primary": False}

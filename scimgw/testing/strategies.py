@@ -61,7 +61,11 @@ def values(attribute: Attribute) -> SearchStrategy[Any]:
 
 def _member(attribute: Attribute) -> SearchStrategy[JSON]:
     subs = {sub.name: values(sub) for sub in attribute.sub_attributes if not sub.read_only}
-    required = {name: subs.pop(name) for name in ("value",) if name in subs}
+    required = {
+        sub.name: subs.pop(sub.name)
+        for sub in attribute.sub_attributes
+        if sub.name in subs and (sub.required or sub.name == "value")
+    }
     return st.fixed_dictionaries(required, optional=subs).filter(bool)
 
 
@@ -81,21 +85,25 @@ def contents(attribute: Attribute) -> SearchStrategy[Any]:
     one = _member(attribute) if attribute.is_complex else values(attribute)
     if not attribute.multi_valued:
         return one
-    several = st.lists(
-        one, min_size=1, max_size=3, unique_by=_key if attribute.is_complex else None
-    )
+    unique = _kind if attribute.one_per_type else _key if attribute.is_complex else None
+    several = st.lists(one, min_size=1, max_size=3, unique_by=unique)
     return several.map(_one_primary) if attribute.is_complex else several
 
 
-def distinguishable(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two elements are different values of their attribute."""
-    return _key(one) != _key(other)
+def _kind(element: Mapping[str, Any]) -> str:
+    return str(element["type"])
+
+
+def distinguishable(attribute: Attribute, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether an attribute can hold two elements side by side."""
+    key = _kind if attribute.one_per_type else _key
+    return key(one) != key(other)
 
 
 def _key(element: Mapping[str, Any]) -> tuple[Any, ...]:
     if "value" not in element:
         return tuple(sorted((name, str(value)) for name, value in element.items()))
-    return str(element["value"]).casefold(), str(element.get("type", "")).casefold()
+    return str(element["value"]).lower(), str(element.get("type", "")).lower()
 
 
 def writable_attributes(type: ResourceType) -> list[Path]:
@@ -234,15 +242,15 @@ def _sub_operations(path: Path, sub: Attribute) -> SearchStrategy[JSON]:
             )
         )
         selected = tests.map(lambda test: f"{path}[{test}]")
-    return st.one_of(
-        st.builds(
-            lambda op, where, value: {"op": op, "path": f"{where}.{sub.name}", "value": value},
-            st.sampled_from(["add", "replace"]),
-            selected,
-            values(sub),
-        ),
-        selected.map(lambda where: {"op": "remove", "path": f"{where}.{sub.name}"}),
+    given = st.builds(
+        lambda op, where, value: {"op": op, "path": f"{where}.{sub.name}", "value": value},
+        st.sampled_from(["add", "replace"]),
+        selected,
+        values(sub),
     )
+    if sub.required and sub.name != "value":
+        return given
+    return given | selected.map(lambda where: {"op": "remove", "path": f"{where}.{sub.name}"})
 
 
 def _member_operations(ids: Sequence[str]) -> SearchStrategy[JSON]:

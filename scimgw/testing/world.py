@@ -234,7 +234,7 @@ def _sample(path: Path, seed: int) -> Any:
         return {
             sub.name: _sample_value(sub, seed + shift + place)
             for place, sub in enumerate(subs)
-            if sub.name == "value" or (seed + shift + place) % 4
+            if sub.required or sub.name == "value" or (seed + shift + place) % 4
         } or {subs[0].name: _sample_value(subs[0], seed)}
 
     if not attribute.multi_valued:
@@ -244,7 +244,7 @@ def _sample(path: Path, seed: int) -> Any:
         second["value"] = _sample_value(subs[0], seed + 5)
     if attribute.find("primary") is not None and seed % 2:
         second["primary"] = True
-    return [first, second] if strategies.distinguishable(first, second) else [first]
+    return [first, second] if strategies.distinguishable(attribute, first, second) else [first]
 
 
 def _sample_value(attribute: Attribute, seed: int) -> Any:

@@ -8,11 +8,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from connectors.loki import Config, LokiConnector
 from scimgw.connector import Capabilities, Connector, Paging, Services, Support
-from scimgw.scim.filter import Operator, parse_path
+from scimgw.scim.filter import Operator
 from scimgw.scim.path import Path
-from scimgw.scim.schema import GROUP, USER, Attribute, AttributeType, ResourceType
+from scimgw.scim.schema import GROUP, AttributeType
 from scimgw.testing import contract
 from tests.fakes.memory import POOR, MemoryConnector, all_it_holds
+from tests.fakes.placed import PLACED
 from tests.fakes.services import in_memory
 
 
@@ -91,28 +92,10 @@ class IndexedTests(contract.ConnectorContract, SynchronousTestCase):
         return MemoryConnector(offered, counts=False)
 
 
-def _mail_without_primary() -> ResourceType:
-    """Announce no more of e-mail addresses than a place for each kind can hold."""
-
-    def reduced(attribute: Attribute) -> Attribute:
-        if attribute.name != "emails":
-            return attribute
-        value, _, kind, _ = attribute.sub_attributes
-        return evolve(attribute, sub_attributes=(evolve(value, required=True), kind))
-
-    schema = evolve(USER.schema, attributes=tuple(map(reduced, USER.schema.attributes)))
-    return evolve(USER, schema=schema)
-
-
-PLACED = _mail_without_primary()
-WORK_MAIL = parse_path('emails[type eq "work"].value', PLACED)
-
-
-class SingularTests(contract.ConnectorContract, SynchronousTestCase):
-    """An endpoint with a place of its own for one kind of e-mail address."""
+class PlacedTests(contract.ConnectorContract, SynchronousTestCase):
+    """An endpoint with one place for each kind of e-mail and postal address."""
 
     def connector(self) -> Connector:
         """Make one that is empty."""
-        singular = frozenset({WORK_MAIL})
-        offered = Capabilities(filter=all_it_holds, value_paths=True, singular=singular)
+        offered = Capabilities(filter=all_it_holds, value_paths=True)
         return MemoryConnector(offered, resource_types=(PLACED, GROUP))

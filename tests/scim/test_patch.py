@@ -11,11 +11,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.errors import InvalidPath, InvalidSyntax, InvalidValue, NoTarget, ScimError
 from scimgw.errors import Mutability as NotMutable
-from scimgw.scim import patch
+from scimgw.scim import patch, resource
 from scimgw.scim.changes import Changes, changed, joined, replay, value_at
 from scimgw.scim.direct import by_attribute, direct
 from scimgw.scim.filter import parse_path
 from scimgw.scim.path import resolve
+from scimgw.scim.places import places
 from scimgw.scim.schema import (
     GROUP,
     USER,
@@ -27,10 +28,10 @@ from scimgw.scim.schema import (
     Schema,
 )
 from scimgw.testing import reference, strategies
+from tests.fakes.placed import PLACED
 from tests.scim.samples import BABS, CORE, ENTERPRISE, refuse
 
 Json = dict[str, Any]
-NOTHING: frozenset[Any] = frozenset()
 
 COMPLEX = AttributeType.COMPLEX
 THING = ResourceType(
@@ -98,8 +99,8 @@ def patched(
     """Carry operations out, without reading what needn't be read."""
     parts = []
     for root, own in by_attribute(parsed(type, *operations, unknown=unknown)).items():
-        changes = direct(own, NOTHING)
-        parts.append(replay(own, value_at(data, root), NOTHING) if changes is None else changes)
+        changes = direct(own)
+        parts.append(replay(own, value_at(data, root)) if changes is None else changes)
     return changed(type, data, joined(parts))
 
 
@@ -468,7 +469,7 @@ class GroupTests(SynchronousTestCase):
     def changes(self, *operations: Json) -> Changes:
         """Work changes out without the group."""
         (own,) = by_attribute(parsed(GROUP, *operations)).values()
-        changes = direct(own, NOTHING)
+        changes = direct(own)
         assert changes is not None
         return changes
 
@@ -562,7 +563,7 @@ class GroupTests(SynchronousTestCase):
                 (own,) = by_attribute(parsed(GROUP, operation)).values()
             except NotMutable:
                 continue
-            self.assertIsNone(direct(own, NOTHING), operation)
+            self.assertIsNone(direct(own), operation)
 
     def test_immutable(self) -> None:
         """A member isn't changed, and has an id."""
@@ -664,46 +665,96 @@ class ThingTests(SynchronousTestCase):
         self.assertEqual([{"value": "a", "note": "m"}], noted["links"])
 
 
-class SingularTests(SynchronousTestCase):
-    """Paths with a value filter that have a place of their own in the endpoint."""
+class PlacesTests(SynchronousTestCase):
+    """Attributes that have a place for one value of each type."""
 
-    WORK = parse_path('emails[type eq "work"].value', USER)
-    HOME = parse_path('emails[type eq "home"].value', USER)
-    PLACES = frozenset({WORK, HOME})
+    WORK = parse_path('emails[type eq "work"].value', PLACED)
+    HOME = parse_path('emails[type eq "home"].value', PLACED)
+
+    def test_named(self) -> None:
+        """Each type has a place for each sub-attribute but the type."""
+        self.assertEqual(
+            {
+                'emails[type eq "work"].value',
+                'emails[type eq "home"].value',
+                'addresses[type eq "work"].streetAddress',
+                'addresses[type eq "work"].locality',
+                'addresses[type eq "home"].streetAddress',
+                'addresses[type eq "home"].locality',
+            },
+            set(map(str, places(PLACED))),
+        )
+        self.assertEqual(frozenset(), places(USER))
 
     def test_without_reading(self) -> None:
-        """Such a path is set and cleared as any singular one."""
+        """A place is set and cleared as any singular attribute."""
         for operation, expected in (
             (op("replace", 'emails[type eq "work"].value', "x"), Changes(set={self.WORK: "x"})),
             (op("add", 'emails[type eq "work"].value', "x"), Changes(set={self.WORK: "x"})),
             (op("remove", 'emails[type eq "work"].value'), Changes(clear=frozenset({self.WORK}))),
+            (op("remove", "emails"), Changes(clear=frozenset({self.WORK, self.HOME}))),
+            (
+                op("replace", "emails", [{"type": "Work", "value": "x"}]),
+                Changes(set={self.WORK: "x"}, clear=frozenset({self.HOME})),
+            ),
         ):
-            self.assertEqual(expected, direct(parsed(USER, operation), self.PLACES))
-        self.assertIsNone(direct(parsed(USER, op("remove", 'emails[type eq "work"]')), self.PLACES))
+            self.assertEqual(expected, direct(parsed(PLACED, operation)))
+        for operation in (
+            op("remove", 'emails[type eq "work"]'),
+            op("add", "emails", [{"type": "work", "value": "x"}]),
+        ):
+            self.assertIsNone(direct(parsed(PLACED, operation)), operation)
+
+    def replayed(self, held: list[Json], operation: Json) -> Changes:
+        """Carry an operation out on known values."""
+        return replay(parsed(PLACED, operation), held)
 
     def test_from_values(self) -> None:
-        """A change of all values is told place by place, where each has one."""
-        work = {"value": "w", "type": "work"}
-        home = {"value": "h", "type": "home"}
-        root = resolve(USER, "emails")
+        """What is added takes the place of what was there, and differences are told by place."""
+        work, home = {"value": "w", "type": "work"}, {"value": "h", "type": "home"}
+        new = {"value": "n", "type": "work"}
+        for values, operation, expected in (
+            ([work], op("add", "emails", [home]), Changes(set={self.HOME: "h"})),
+            ([work], op("add", "emails", [new]), Changes(set={self.WORK: "n"})),
+            ([work], op("add", "emails", [work]), Changes()),
+            (
+                [work, home],
+                op("remove", 'emails[value eq "h"]'),
+                Changes(clear=frozenset({self.HOME})),
+            ),
+            (
+                [work],
+                op("replace", 'emails[value eq "w"].type', "home"),
+                Changes(set={self.HOME: "w"}, clear=frozenset({self.WORK})),
+            ),
+        ):
+            self.assertEqual(expected, self.replayed(values, operation), operation)
 
-        def replaced(values: list[Json]) -> Changes:
-            return replay(parsed(USER, op("replace", "emails", values)), [work], self.PLACES)
+    def test_bare(self) -> None:
+        """A value of which only the type is left is no value."""
+        held = [{"type": "work", "locality": "l"}]
+        gone = self.replayed(held, op("remove", 'addresses[locality eq "l"].locality'))
+        self.assertEqual(1, len(gone.clear))
+        body = {"userName": "x", "addresses": [{"type": "work"}]}
+        self.assertNotIn("addresses", resource.parse(PLACED, body, self.fail).data)
 
-        self.assertEqual(Changes(set={self.HOME: "h"}), replaced([work, home]))
-        self.assertEqual(
-            Changes(set={self.HOME: "h"}, clear=frozenset({self.WORK})), replaced([home])
-        )
-        self.assertFalse(replaced([work]))
-        second = {"value": "v", "type": "work"}
-        self.assertEqual(Changes(add={root: [second]}), replaced([work, second]))
-        other = {"value": "o", "type": "other"}
-        self.assertEqual(Changes(set={root: [other]}), replaced([other]))
+    def test_no_place(self) -> None:
+        """Two values of one type, or one of a type without a place, are refused."""
+        held = [{"value": "w", "type": "work"}, {"value": "h", "type": "home"}]
+        for operation in (
+            op("add", "emails", [{"value": "f", "type": "fax"}]),
+            op("add", 'emails[type eq "fax"].value', "f"),
+            op("replace", 'emails[value eq "w"].type', "home"),
+        ):
+            self.assertRaises(InvalidValue, self.replayed, held, operation)
+        for values in ([{"value": "x"}], [{"value": "x", "type": "work"}] * 2):
+            body = {"userName": "x", "emails": values}
+            self.assertRaises(InvalidValue, resource.parse, PLACED, body, self.fail)
 
     def test_carried_out(self) -> None:
-        """In memory such a path is one value among others."""
+        """In memory a place is one value among others."""
         changes = Changes(set={self.WORK: "w"}, clear=frozenset({self.HOME}))
-        after = changed(USER, {"emails": [{"value": "h", "type": "home"}]}, changes)
+        after = changed(PLACED, {"emails": [{"value": "h", "type": "home"}]}, changes)
         self.assertEqual([{"value": "w", "type": "work"}], after["emails"])
 
 
@@ -716,7 +767,7 @@ class DifferenceTests(SynchronousTestCase):
         a, b, c = ({"value": value, "type": "work"} for value in "abc")
 
         def changes(before: list[Json], after: list[Json]) -> Changes:
-            return replay(parsed(USER, op("replace", "emails", after)), before, NOTHING)
+            return replay(parsed(USER, op("replace", "emails", after)), before)
 
         self.assertEqual(Changes(), changes([a, b], [b, a]))
         self.assertEqual(Changes(add={emails: [c]}), changes([a], [a, c]))
@@ -727,7 +778,7 @@ class DifferenceTests(SynchronousTestCase):
         )
         self.assertEqual(Changes(clear=frozenset({emails})), changes([a], []))
         renamed = replay(
-            parsed(USER, op("replace", "name", {"givenName": "x"})), {"familyName": "f"}, NOTHING
+            parsed(USER, op("replace", "name", {"givenName": "x"})), {"familyName": "f"}
         )
         self.assertEqual(Changes(set={name: "x"}), renamed)
 

@@ -266,7 +266,7 @@ class ReplacementTests(SynchronousTestCase):
 
     def replaced(self, held: Json, body: Json) -> Json:
         """Replace what is held."""
-        changes = replacement(Resource(THING, held), parse(THING, body, refuse), frozenset())
+        changes = replacement(Resource(THING, held), parse(THING, body, refuse))
         after = changed(THING, held, changes)
         return {name: value for name, value in after.items() if name != "schemas"}
 
@@ -277,9 +277,7 @@ class ReplacementTests(SynchronousTestCase):
 
     def test_same_again(self) -> None:
         """What was read may be put back, and changes nothing."""
-        changes = replacement(
-            Resource(THING, self.HELD), parse(THING, self.HELD, refuse), frozenset()
-        )
+        changes = replacement(Resource(THING, self.HELD), parse(THING, self.HELD, refuse))
         self.assertFalse(changes)
 
     def test_derived_part(self) -> None:
