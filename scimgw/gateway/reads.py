@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import aclosing
 
 from attrs import evolve, frozen
 
@@ -14,7 +15,7 @@ from scimgw.gateway.scan import check_scanned, in_order, scan, walk
 from scimgw.gateway.split import split
 from scimgw.scim.filter import And, Compare, Filter, Operator, Or, conjunction
 from scimgw.scim.match import paths
-from scimgw.scim.path import Path
+from scimgw.scim.path import Path, resolve
 from scimgw.scim.project import Projection
 from scimgw.scim.query import Query, Search
 from scimgw.scim.resource import Resource
@@ -143,19 +144,43 @@ async def _computed(endpoint: Endpoint, call: Call, search: Search, plan: _Plan)
 
 async def _pushed(endpoint: Endpoint, call: Call, search: Search, plan: _Plan) -> Found:
     """Let the endpoint do all but, perhaps, the paging."""
-    if endpoint.capabilities[search.type].paging is Paging.INDEX:
+    paging = endpoint.capabilities[search.type].paging
+    if paging is Paging.INDEX:
         return await _by_index(endpoint, call, search, plan)
+    skipping = search.start_index > 1 or search.count == 0
+    if paging is Paging.CURSOR and skipping and plan.query.ids is None:
+        return await _beyond(endpoint, call, search, plan)
+    return await _cut(
+        endpoint, call, search, plan.query, max(search.start_index - 1 + search.count, 1)
+    )
+
+
+async def _beyond(endpoint: Endpoint, call: Call, search: Search, plan: _Plan) -> Found:
+    """Read ids only up to the page, since an endpoint that gives cursors can't jump."""
+    ids_only = evolve(plan.query, attributes=frozenset({resolve(search.type, "id")}))
+    found = await _cut(endpoint, call, search, ids_only, endpoint.max_scan)
+    ids = {each.id: place for place, each in enumerate(found.resources)}
+    if not ids:
+        return found
+    query = Query(type=search.type, ids=tuple(ids), attributes=plan.query.attributes)
+    resources = await scan(endpoint, call, query, None)
+    return evolve(found, resources=sorted(resources, key=lambda each: ids[each.id]))
+
+
+async def _cut(endpoint: Endpoint, call: Call, search: Search, query: Query, step: int) -> Found:
+    """Walk the endpoint's pages, and cut the client's page out of them."""
     first, end = search.start_index - 1, search.start_index - 1 + search.count
     resources: list[Resource] = []
     seen = 0
-    async for page in walk(endpoint, call, plan.query, max(end, 1)):
-        resources += page.resources[max(0, first - seen) : max(0, end - seen)]
-        seen += len(page.resources)
-        enough = seen >= end and (search.count > 0 or page.total is not None)
-        if enough and page.next is not None:
-            total = end + 1 if page.total is None else page.total
-            return Found(resources, total, search.start_index)
-        check_scanned(endpoint, seen if page.next is not None else 0)
+    async with aclosing(walk(endpoint, call, query, step)) as pages:
+        async for page in pages:
+            resources += page.resources[max(0, first - seen) : max(0, end - seen)]
+            seen += len(page.resources)
+            enough = seen >= end and (search.count > 0 or page.total is not None)
+            if enough and page.next is not None:
+                total = end + 1 if page.total is None else page.total
+                return Found(resources, total, search.start_index)
+            check_scanned(endpoint, seen if page.next is not None else 0)
     return Found(resources, seen, search.start_index)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Final, assert_never
 
 from attrs import evolve
@@ -23,8 +24,11 @@ _STEP: Final = 500
 
 async def walk(
     endpoint: Endpoint, call: Call, query: Query, step: int = _STEP
-) -> AsyncIterator[Page]:
-    """Give the pages of a query one after the other, each of so many resources at most."""
+) -> AsyncGenerator[Page, None]:
+    """Give the pages of a query one after the other, each of so many resources at most.
+
+    Who may stop before the end closes it, so that the endpoint gets its cursor back.
+    """
     capabilities = endpoint.capabilities[query.type]
     step = min(step, _STEP, capabilities.max_count or _STEP)
     if query.ids is not None:
@@ -43,15 +47,23 @@ async def walk(
                 if not page.resources or (page.total is not None and start > page.total):
                     return
         case Paging.CURSOR:
-            cursor = None
-            while True:
-                page = await _page(endpoint, call, evolve(query, cursor=cursor, count=step))
-                yield page
-                cursor = page.next
-                if cursor is None:
-                    return
+            async with aclosing(_by_cursor(endpoint, call, evolve(query, count=step))) as pages:
+                async for page in pages:
+                    yield page
         case never:
             assert_never(never)
+
+
+async def _by_cursor(endpoint: Endpoint, call: Call, query: Query) -> AsyncGenerator[Page, None]:
+    page = await _page(endpoint, call, query)
+    try:
+        yield page
+        while page.next is not None:
+            page = await _page(endpoint, call, evolve(query, cursor=page.next))
+            yield page
+    finally:
+        if page.next is not None:
+            await endpoint.connector.search(call, evolve(query, cursor=page.next, count=0))
 
 
 async def _page(endpoint: Endpoint, call: Call, query: Query) -> Page:
@@ -70,11 +82,14 @@ async def scan(
     wanted = _accept_all if residual is None else _matcher(residual)
     found: list[Resource] = []
     read = 0
-    async for page in walk(endpoint, call, query):
-        read += len(page.resources)
-        check_scanned(endpoint, read)
-        resources = await with_groups(endpoint, call, page.resources) if groups else page.resources
-        found += await turns.select(resources, wanted)
+    async with aclosing(walk(endpoint, call, query)) as pages:
+        async for page in pages:
+            read += len(page.resources)
+            check_scanned(endpoint, read)
+            resources = page.resources
+            if groups:
+                resources = await with_groups(endpoint, call, resources)
+            found += await turns.select(resources, wanted)
     return found
 
 

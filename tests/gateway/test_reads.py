@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from attrs import evolve
+from twisted.internet.defer import Deferred
 
 from scimgw.connector import Capabilities, Paging, Support
 from scimgw.errors import NotFound, TooMany, Unavailable
 from scimgw.gateway import reads
 from scimgw.scim.filter import Operator
-from scimgw.scim.path import Path
+from scimgw.scim.path import Path, resolve
 from scimgw.scim.project import projection
 from scimgw.scim.query import parse_search
 from scimgw.scim.schema import GROUP, USER
@@ -236,6 +237,60 @@ class PagingTests(GatewayCase):
                     self.assertEqual((5, start), (found.total, found.start_index))
                     seen += [each.data["userName"] for each in found.resources]
                 self.assertEqual(list(self.NAMES), seen)
+            self.assertEqual(set(), self.connector.cursors)
+
+    def test_far_page(self) -> None:
+        """Up to a page far from the start only ids are read; then the page by its ids."""
+        self.before(evolve(POOR, paging=Paging.CURSOR, max_count=2))
+        self.users(*self.NAMES)
+        self.assertEqual(["c"], self.names(startIndex="3", count="1", attributes="userName"))
+        *skipped, page = self.connector.queries
+        ids_only = frozenset({resolve(USER, "id")})
+        self.assertEqual({ids_only}, {query.attributes for query in skipped})
+        self.assertEqual(("user-3",), page.ids)
+
+    def test_deleted_meanwhile(self) -> None:
+        """What is deleted while its page is read is left out of it."""
+        self.before(evolve(POOR, paging=Paging.CURSOR))
+        ids = self.users(*self.NAMES)
+
+        async def delete(_method: str, _id: str) -> None:
+            self.connector.interlude = None
+            await self.connector.delete(self.call, USER, ids[2], None)
+
+        self.connector.interlude = delete
+        self.assertEqual(["b", "d"], self.names(startIndex="2", count="3"))
+
+    def test_given_back(self) -> None:
+        """A cursor that isn't followed to its end is given back, whatever ends the reading."""
+        for parameters, fault in (
+            ({"count": "2"}, None),
+            ({"startIndex": "2", "count": "1"}, None),
+            ({"filter": 'displayName co "x"'}, TooMany),
+        ):
+            self.before(evolve(POOR, paging=Paging.CURSOR, max_count=1), max_scan=3)
+            self.users(*self.NAMES)
+            if fault is None:
+                self.search(USER, **parameters)
+            else:
+                search = parse_search(USER, parameters, 100)
+                self.failing(fault, reads.search(self.endpoint, self.call, search))
+            self.assertEqual(set(), self.connector.cursors, parameters)
+
+    def test_given_back_when_late(self) -> None:
+        """Nor is a cursor kept by a request that takes too long."""
+        self.before(evolve(POOR, paging=Paging.CURSOR, max_count=1))
+        self.users(*self.NAMES)
+
+        async def wait(_method: str, _id: str) -> None:
+            self.clock.advance(61)
+
+        self.connector.interlude = wait
+        search = parse_search(USER, {"filter": 'displayName co "x"'}, 100)
+        searching = Deferred.fromCoroutine(reads.search(self.endpoint, self.call, search))
+        self.clock.advance(0)
+        self.failureResultOf(searching, Unavailable)
+        self.assertEqual(set(), self.connector.cursors)
 
     def test_beyond_the_end(self) -> None:
         """A page beyond the end is empty, and tells the total all the same."""
