@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 ROOT = Path(__file__).parent.parent
 
 CORE = {"scimgw.scim", "scimgw.errors"}
-CONNECTOR = CORE | {"scimgw.connector", "scimgw.deferred", "scimgw.secret"}
+CONNECTOR = CORE | {"scimgw.connector", "scimgw.deferred", "scimgw.mapping", "scimgw.secret"}
 GATEWAY = CORE | {"scimgw.connector", "scimgw.deferred", "scimgw.gateway"}
 AUTH = {"scimgw.auth", "scimgw.connector", "scimgw.errors", "scimgw.secret"}
 WEB = GATEWAY | AUTH | {"scimgw.web", "scimgw.jsontext"}
@@ -34,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.jsontext": {"scimgw.scim"},
     "scimgw.scim": CORE,
     "scimgw.connector": {"scimgw.scim"},
+    "scimgw.mapping": CORE | {"scimgw.mapping"},
     "scimgw.gateway": GATEWAY,
     "scimgw.auth": AUTH,
     "scimgw.web": WEB,

@@ -103,6 +103,7 @@ class StopTests(SynchronousTestCase):
         self.reactor.advance(GRACE + 1)
         self.successResultOf(self.stopped)
         self.assertEqual("close", self.connector.calls[-1])
+        self.gate.callback(None)
 
     def test_services(self) -> None:
         """A connector is given the plugin's name, a clock and randomness."""

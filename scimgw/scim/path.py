@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # attrPath = [URI ":"] ATTRNAME *1subAttr
 # ATTRNAME = ALPHA *(nameChar)               nameChar = "-" / "_" / DIGIT / ALPHA
 # subAttr  = "." ATTRNAME                    and $ref (RFC 7643 section 2.4), which the ABNF forgot
-_NAME = re.compile(r"\$?[A-Za-z][-_0-9A-Za-z]*", re.ASCII)
+NAME = re.compile(r"\$?[A-Za-z][-_0-9A-Za-z]*", re.ASCII)
 
 
 class UnknownAttribute(InvalidPath):
@@ -103,7 +103,7 @@ def resolve(type: ResourceType, text: str) -> Path:
     """
     schema, rest = _schema_prefix(type, text) if text[:4].casefold() == "urn:" else (None, text)
     names = rest.split(".")
-    if len(names) > 2 or not all(map(_NAME.fullmatch, names)):  # noqa: PLR2004 - attribute and sub-attribute
+    if len(names) > 2 or not all(map(NAME.fullmatch, names)):  # noqa: PLR2004 - attribute and sub-attribute
         raise InvalidPath(f"{show(text)} isn't an attribute path")
     container = None
     if schema is None or schema is type.schema:
@@ -121,7 +121,7 @@ def sub_attribute(path: Path, name: str) -> Attribute:
 
     Raises: InvalidPath if it is malformed, UnknownAttribute if there is none of that name.
     """
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise InvalidPath(f"{show(name)} isn't the name of a sub-attribute")
     sub = path.attribute.find(name)
     if sub is None:
