@@ -16,7 +16,7 @@ from scimgw.errors import Mutability, NoTarget
 from scimgw.scim.filter import And, Compare, Filter, Operator
 from scimgw.scim.match import element_predicate
 from scimgw.scim.path import Path
-from scimgw.scim.places import placed
+from scimgw.scim.places import placed, places_of
 from scimgw.scim.resource import distinct, is_primary, one_primary
 from scimgw.scim.schema import Attribute
 from scimgw.scim.schema import Mutability as Characteristic
@@ -198,7 +198,9 @@ def _given(operation: Operation) -> Any:
 
 
 def _created(operation: Operation) -> Any:
-    """Make the value that a filter describes and that isn't there: `add` does, `replace` must not.
+    """Make the value that a filter describes and that isn't there.
+
+    `add` does; `replace` must not, unless it is for a place, which is there without a value.
 
     Entra ID builds addresses and phone numbers that way, one sub-attribute at a time.
     """
@@ -206,7 +208,8 @@ def _created(operation: Operation) -> Any:
     if path.filter is None:
         return _given(operation)
     element = _joined(implied(path.filter), _given(operation))
-    if operation.op is Op.REPLACE or not element_predicate(path, path.filter)(element):
+    missing = operation.op is Op.REPLACE and path not in places_of(path.container, path.attribute)
+    if missing or not element_predicate(path, path.filter)(element):
         raise NoTarget(f"{path.root} has no value that matches [{path.filter}]")
     return element
 

@@ -705,6 +705,15 @@ class PlacesTests(SynchronousTestCase):
         ):
             self.assertIsNone(direct(parsed(PLACED, operation)), operation)
 
+    def test_replaced_after_all(self) -> None:
+        """What comes after all values are set or removed still finds its place."""
+        street = parse_path('addresses[type eq "work"].streetAddress', PLACED)
+        operations = parsed(PLACED, op("remove", "addresses"), op("replace", str(street), "a"))
+        changes = direct(operations)
+        assert changes is not None
+        self.assertEqual({street: "a"}, changes.set)
+        self.assertEqual(3, len(changes.clear))
+
     def replayed(self, held: list[Json], operation: Json) -> Changes:
         """Carry an operation out on known values."""
         return replay(parsed(PLACED, operation), held)
