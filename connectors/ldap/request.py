@@ -27,7 +27,10 @@ class Control:
 
 PAGED_RESULTS: Final = "1.2.840.113556.1.4.319"
 PERMISSIVE_MODIFY: Final = Control("1.2.840.113556.1.4.1413")
-"""Adding what is there and deleting what isn't succeed."""
+"""Adding what is there and deleting what isn't succeed.
+
+OpenLDAP still refuses to delete a value that isn't there from among others: no such attribute (16).
+"""
 EXTENDED_DN: Final = Control(
     "1.2.840.113556.1.4.529",
     critical=True,
