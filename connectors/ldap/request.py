@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from attrs import evolve, frozen
@@ -98,13 +99,19 @@ class Modification:
 
 
 def to_search(search: Search) -> Any:
-    """Write a search; what it pages by is a control, and not in here."""
-    return pureldap.LDAPSearchRequest(
-        baseObject=search.base,
-        scope=search.scope,
-        sizeLimit=search.size_limit,
-        filter=search.filter,
-        attributes=search.attributes,
+    """Write a search; what it pages by is a control, and not in here.
+
+    This is the elements of `pureldap.LDAPSearchRequest`, of which those that are the same in many
+    searches are written once: else the names of attributes are a fifth of the work of a search.
+    """
+    return pureber.BERSequence(
+        [
+            pureber.BEROctetString(search.base),
+            _settings(search.scope, search.size_limit),
+            search.filter,
+            _names(search.attributes),
+        ],
+        tag=pureldap.LDAPSearchRequest.tag,
     )
 
 
@@ -176,3 +183,22 @@ def to_controls(controls: Iterable[Control]) -> list[tuple[str, bool | None, byt
 
 def _set(values: Iterable[bytes]) -> Any:
     return pureber.BERSet([pureldap.LDAPAttributeValue(value) for value in values])
+
+
+@lru_cache(maxsize=64)
+def _settings(scope: Scope, size_limit: int) -> bytes:
+    settings = (
+        pureber.BEREnumerated(scope),
+        pureber.BEREnumerated(pureldap.LDAP_DEREF_neverDerefAliases),
+        pureber.BERInteger(size_limit),
+        pureber.BERInteger(0),  # the time limit: the client has its own
+        pureber.BERBoolean(False),  # values are wanted, not only types
+    )
+    return b"".join(each.toWire() for each in settings)
+
+
+@lru_cache(maxsize=64)
+def _names(attributes: tuple[str, ...]) -> bytes:
+    return bytes(
+        pureber.BERSequence([pureber.BEROctetString(each) for each in attributes]).toWire()
+    )

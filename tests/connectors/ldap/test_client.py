@@ -131,6 +131,15 @@ class OperationTests(ClientCase):
         self.assertEqual([ADA, ADA], [entry.dn for entry in result.entries])
         self.assertEqual((["ldap://b/"], b""), (result.references, result.cookie))
 
+    def test_wire(self) -> None:
+        """A search is written as ldaptor writes it."""
+        for scope, limit, names in ((Scope.BASE, 0, ()), (Scope.SUB, 200, ("cn", "é"))):
+            search = Search(base=ADA, scope=scope, size_limit=limit, attributes=names)
+            written = pureldap.LDAPSearchRequest(
+                baseObject=ADA, scope=scope, sizeLimit=limit, attributes=names
+            )
+            self.assertEqual(written.toWire(), request.to_search(search).toWire())
+
     def test_nothing_found(self) -> None:
         """A search for no attributes, that finds nothing, is a success."""
         found = self.run_(self.client.search(evolve(SEARCH, attributes=NO_ATTRIBUTES)))
