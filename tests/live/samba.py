@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -43,7 +44,7 @@ server services = ldap
 interfaces = {address}/8
 bind interfaces only = Yes
 cache directory = {folder}/cache
-lock directory = {folder}
+lock directory = {sockets}
 state directory = {folder}/state
 private dir = {folder}/private
 pid directory = {folder}/run
@@ -77,6 +78,8 @@ class Samba(Server):
         self.address = address
         self.ca_file = ca_file
         self.port, self.tls_port = PORTS["ldap"], PORTS["ldaps"]
+        self.sockets = Path(tempfile.mkdtemp(prefix="samba-"))
+        """Of short names: a path of 108 octets is too long for a socket."""
         self.url = f"ldap://{address}:{self.port}"
         self.tls_url = f"ldaps://{address}:{self.tls_port}"
         # its log may say that the path of private/ldapi is too long for a socket: nobody needs that
@@ -101,6 +104,7 @@ class Samba(Server):
         await _provisioned(folder)
         configuration = CONFIGURATION.format(
             folder=folder,
+            sockets=server.sockets,
             realm=REALM,
             domain=DOMAIN,
             address=address,
@@ -110,6 +114,11 @@ class Samba(Server):
         (folder / "etc" / "smb.conf").write_text(configuration)
         await server.start_again()
         return server
+
+    async def stop(self) -> None:
+        """End it, and leave no sockets behind."""
+        await super().stop()
+        shutil.rmtree(self.sockets, ignore_errors=True)
 
 
 async def _provisioned(folder: Path) -> None:
