@@ -1,4 +1,4 @@
-"""Connections to a real OpenLDAP: TLS, refusals, pages, and a server that is killed."""
+"""Connections to real directories: TLS, refusals, pages, and a server that is killed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredList
 
 from connectors.ldap import filtertext
 from connectors.ldap.client import Client
-from connectors.ldap.dn import child
+from connectors.ldap.dn import child, normal
 from connectors.ldap.pool import Limits, Pool
 from connectors.ldap.request import (
+    EXTENDED_DN,
     NO_ATTRIBUTES,
     PERMISSIVE_MODIFY,
     Kind,
@@ -30,6 +31,7 @@ from scimgw.errors import Unavailable
 from scimgw.secret import Secret
 from tests.live import certificates
 from tests.live.case import LiveCase
+from tests.live.samba import ACTIVE_DIRECTORY, Samba
 from tests.live.slapd import OPENLDAP, Slapd
 
 reactor: Any = installed
@@ -50,16 +52,16 @@ def person(name: str) -> dict[str, list[bytes]]:
 class ClientCase(LiveCase):
     """Talks to directories through pools, which leave nothing behind."""
 
-    def server(self, slapd: Slapd, **settings: Any) -> Server:
+    def server(self, directory: Slapd | Samba, **settings: Any) -> Server:
         """Say where a directory is; over ldaps, unless the settings say otherwise."""
-        address = parse_url(slapd.tls_url)
+        address = parse_url(directory.tls_url)
         server = Server(
             host=address.host,
             port=address.port,
             tls=address.tls,
-            trust_root=trust(slapd.ca_file.read_bytes()),
-            bind_dn=slapd.bind_dn,
-            password=Secret(slapd.password),
+            trust_root=trust(directory.ca_file.read_bytes()),
+            bind_dn=directory.bind_dn,
+            password=Secret(directory.password),
         )
         return evolve(server, **settings)
 
@@ -76,11 +78,11 @@ class ClientCase(LiveCase):
         self.assertIn(text, raised.exception.detail)
         self.assertNotIn(server.password.reveal(), raised.exception.detail)
 
-    async def works(self, pool: Pool, slapd: Slapd) -> None:
+    async def works(self, pool: Pool, directory: Slapd | Samba) -> None:
         """Expect that there is a connection, and that it is bound."""
         async with pool.lease() as client:
-            found = await client.search(Search(base=slapd.base, scope=Scope.BASE))
-        self.assertEqual([slapd.base], [entry.dn for entry in found.entries])
+            found = await client.search(Search(base=directory.base, scope=Scope.BASE))
+        self.assertEqual([normal(directory.base)], [normal(entry.dn) for entry in found.entries])
 
 
 class OpeningTests(ClientCase):
@@ -337,3 +339,41 @@ class RestartTests(ClientCase):
             waited: Deferred[None] = Deferred()
             reactor.callLater(0.01, waited.callback, None)
             await waited
+
+
+class ActiveDirectoryTests(ClientCase):
+    """What Active Directory does otherwise."""
+
+    async def test_principal(self) -> None:
+        """Over TLS of either kind a principal's name binds."""
+        samba = await ACTIVE_DIRECTORY.get(self)
+        server = self.server(samba, bind_dn=samba.principal)
+        await self.works(self.pool(server), samba)
+        server = evolve(server, port=samba.port, tls=Tls.START_TLS)
+        await self.works(self.pool(server), samba)
+
+    async def test_clear(self) -> None:
+        """A simple bind in the clear is refused, and it is said what to do."""
+        samba = await ACTIVE_DIRECTORY.get(self)
+        server = self.server(samba, port=samba.port, tls=Tls.NONE)
+        await self.refused(server, "wants stronger authentication: use ldaps or StartTLS")
+
+    async def test_wrong_password(self) -> None:
+        """A wrong password is told, as by OpenLDAP."""
+        samba = await ACTIVE_DIRECTORY.get(self)
+        server = self.server(samba, password=Secret("wrong-one"))
+        await self.refused(server, "refused the gateway's credentials")
+
+    async def test_extended_dn(self) -> None:
+        """DNs come with GUIDs, by which entries are found; a search gives references too."""
+        samba = await ACTIVE_DIRECTORY.get(self)
+        async with self.pool(self.server(samba)).lease() as client:
+            search = Search(base=samba.base, filter=filtertext.parse("(cn=Administrator)"))
+            found = await client.search(evolve(search, controls=(EXTENDED_DN,)))
+            guid, sid, dn = found.entries[0].dn.split(";", 2)
+            self.assertTrue(guid.startswith("<GUID="))
+            self.assertTrue(sid.startswith("<SID=S-1-"))
+            self.assertEqual(normal(samba.bind_dn), normal(dn))
+            self.assertTrue(found.references)
+            (entry,) = (await client.search(Search(base=guid, scope=Scope.BASE))).entries
+            self.assertEqual(dn, entry.dn)
