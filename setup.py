@@ -43,6 +43,7 @@ setup(
         "attrs>=23.2",
         "cattrs>=24.1",
         "cryptography>=43",
+        "iso3166>=2.1",
         "klein>=24.8",
         "ldaptor>=21.2",
         "orjson>=3.10",

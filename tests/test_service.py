@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,22 @@ class StartTests(SynchronousTestCase):
         assert isinstance(plugin, PluginService)
         self.assertEqual(200, Client(plugin.site).get("/clientA/Users").status)
         self.successResultOf(service.stopService())
+
+
+class ShippedTests(SynchronousTestCase):
+    """The configurations that are shipped beside the one that runs."""
+
+    def test_sound(self) -> None:
+        """Each is sound, and listens on loopback as long as its password is what it is."""
+        names = sorted(path.stem for path in ETC.glob("plugin-*.json"))
+        folder = Path(self.mktemp())
+        shutil.copytree(ETC, folder)
+        (folder / "scimgw.json").write_text(json.dumps({"plugins": names}))
+        plugins = list(build(load(folder), MemoryReactorClock()))
+        self.assertEqual(names, [plugin.name for plugin in plugins])
+        for plugin in plugins:
+            assert isinstance(plugin, PluginService)
+            self.assertTrue(plugin.config.gateway.localhostonly)
 
 
 class StopTests(SynchronousTestCase):

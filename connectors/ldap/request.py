@@ -80,6 +80,10 @@ class Search:
         """Ask for the page after the one that came with a cookie."""
         return evolve(self, cookie=cookie)
 
+    def ending(self) -> Search:
+        """Tell the directory that the rest isn't wanted (RFC 2696 section 3)."""
+        return evolve(self, page_size=0)
+
 
 class Kind(IntEnum):
     """What becomes of values (RFC 4511 section 4.6)."""

@@ -52,6 +52,7 @@ class Slot:
 
     many: whether it holds all values of a multi-valued attribute.
     joined: whether its several values are one text in SCIM.
+    search: whether the endpoint can search by it.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Slot:
     codec: Codec
     many: bool = False
     joined: bool = False
+    search: bool = True
     key: str = field(init=False)
     """The name in lower case."""
 
@@ -194,7 +196,7 @@ def _compared(mapping: Mapping, path: Path) -> tuple[Slot, ...]:
             return False
         if slot.many:
             return path.sub is None or path.sub is path.attribute.value
-        return path.sub is not None and path.sub is slot.path.sub
+        return path.sub is None or path.sub is slot.path.sub
 
     return tuple(filter(holds, mapping.slots))
 
@@ -300,7 +302,14 @@ class _Builder:
             self.faults.append((name, f"a value of type {rule.type} can't be {path}"))
             return None
         joined = rule.type == "array" and not target.many
-        return Slot(name=name, path=path, codec=codec, many=target.many, joined=joined)
+        return Slot(
+            name=name,
+            path=path,
+            codec=codec,
+            many=target.many,
+            joined=joined,
+            search=rule.search and not joined,
+        )
 
 
 def _checked(target: Target, rule: Rule) -> Target:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import frozen
 
 from scimgw.scim.schema import Attribute, AttributeType
 
@@ -27,8 +27,10 @@ class Rule:
     """Whether the SCIM attribute is one of your own, which joins the core schema."""
     description: str = ""
     """What /Schemas says of an attribute of your own."""
-    canonical: tuple[str, ...] = field(default=())
+    canonical: tuple[str, ...] = ()
     """What /Schemas says of its usual values."""
+    search: bool = True
+    """Whether the endpoint can search by it, without regard to case; if not, the gateway does."""
 
     @property
     def targets(self) -> tuple[str, ...]:
