@@ -71,7 +71,12 @@ def check(attributes: Mapping[str, tuple[bytes, ...]]) -> None:
 
 
 def new_user(
-    attributes: Attributes, name: str, base: str, *, active: bool, change: bool
+    attributes: Mapping[str, tuple[bytes, ...]],
+    name: str,
+    base: str,
+    *,
+    active: bool,
+    change: bool,
 ) -> Attributes:
     """Complete a new user: the state of the account, and its names.
 
@@ -88,7 +93,7 @@ def new_user(
     return completed
 
 
-def _principal(account: bytes, attributes: Attributes, base: str) -> bytes:
+def _principal(account: bytes, attributes: Mapping[str, tuple[bytes, ...]], base: str) -> bytes:
     """Give the user principal name: the e-mail address, else the account's in the domain."""
     for mail in attributes.get("mail", ()):
         with suppress(InvalidValue):

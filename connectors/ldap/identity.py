@@ -15,6 +15,7 @@ from uuid import UUID
 from connectors.ldap import dn as dns
 from connectors.ldap.ber import SearchEntry
 from connectors.ldap.filters import any_of, equal
+from scimgw.errors import Unavailable
 
 _EXTENDED: Final = re.compile(r"<GUID=([0-9a-fA-F-]{36})>(?:;<SID=[^>]*>)?;(.*)", re.DOTALL)
 
@@ -32,14 +33,16 @@ class Identity(Enum):
         return None if self is Identity.DN else self.value
 
     def of(self, entry: SearchEntry) -> str:
-        """Give the id of an entry."""
-        match self:
-            case Identity.DN:
-                return entry.dn
-            case Identity.ENTRY_UUID:
-                return entry.attributes[self.value][0].decode()
-            case Identity.OBJECT_GUID:
-                return str(UUID(bytes_le=entry.attributes[self.value][0]))
+        """Give the id of an entry.
+
+        Raises: Unavailable, if the directory doesn't tell it.
+        """
+        if self is Identity.DN:
+            return entry.dn
+        values = entry.attributes.get(self.value)
+        if not values:
+            raise Unavailable(f"the directory doesn't let the gateway read {self.value}")
+        return values[0].decode() if self is Identity.ENTRY_UUID else str(UUID(bytes_le=values[0]))
 
     def selecting(self, ids: Iterable[str], *, open_ldap: bool) -> Any:
         """Give the filter that selects some ids' entries; what can't be an id selects none."""
