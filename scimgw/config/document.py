@@ -18,7 +18,7 @@ from scimgw.config.model import Auth, Basic, Gateway, Main, Scim, Unbuilt
 from scimgw.config.structure import camel_case
 from scimgw.secret import Secret
 
-CONNECTORS: Final = ("loki",)
+CONNECTORS: Final = ("loki", "ldap")
 _NAMES: Final[Mapping[Any, str]] = {
     str: "text",
     int: "number",
@@ -58,8 +58,9 @@ def page() -> str:
             f"\n{inspect.getdoc(config)}\n",
             *_section(config),
         ]
-        for key, kind in _parts(config):
-            parts += [f"\n### `endpoint.{key}.<name>` of {name}\n", *_section(kind)]
+        for kind, places in _parts(config).items():
+            title = ", ".join(f"`endpoint{place}`" for place in places)
+            parts += [f"\n### {title} of {name}\n", f"\n{inspect.getdoc(kind)}\n", *_section(kind)]
     return "".join(parts)
 
 
@@ -116,18 +117,24 @@ def _default(field: attrs.Attribute[Any]) -> str:
             return "null"
         case bool(value):
             return str(value).lower()
-        case int(value) | str(value):
+        case int(value) | str(value) if value != "":
             return f"`{value}`"
-        case _:  # empty: an object or a list
+        case _:  # empty: text, an object or a list
             return ""
 
 
-def _parts(kind: type[Any]) -> Iterator[tuple[str, type[Any]]]:
-    """Name the keys that hold objects by name, with the class of these."""
+def _parts(kind: type[Any], place: str = "") -> dict[type[Any], list[str]]:
+    """Name the places of all objects below one, by their class, in order."""
+    found: dict[type[Any], list[str]] = {}
     for name, hint in get_type_hints(kind).items():
-        arguments = get_args(hint)
-        if arguments and attrs.has(arguments[-1]):
-            yield camel_case(name), arguments[-1]
+        inner = next((each for each in (hint, *get_args(hint)[-1:]) if attrs.has(each)), None)
+        if inner is None:
+            continue
+        below = f"{place}.{camel_case(name)}" + ("" if inner is hint else ".<name>")
+        found.setdefault(inner, []).append(below)
+        for each, places in _parts(inner, below).items():
+            found.setdefault(each, []).extend(places)
+    return found
 
 
 if __name__ == "__main__":
