@@ -12,7 +12,7 @@ from connectors.ldap import reading, writing
 from connectors.ldap.account import account_of
 from connectors.ldap.client import Client
 from connectors.ldap.directory import Branch
-from connectors.ldap.entries import wanted
+from connectors.ldap.entries import ACTIVE, PASSWORD, wanted
 from connectors.ldap.faults import told, translated
 from connectors.ldap.filters import all_of, any_of, equal
 from connectors.ldap.reading import Access
@@ -70,6 +70,8 @@ async def _first_password(client: Client, entry: NewEntry, what: str) -> None:
     assert entry.password is not None
     try:
         await client.set_password(entry.dn, entry.password)
+        if entry.afterwards:
+            await client.modify(entry.dn, entry.afterwards)
     except LdapError as error:
         refused = told(error, f"{what}: the password")
         try:
@@ -141,11 +143,11 @@ class _Outdated(Exception):
 
 
 def _state(branch: Branch, changes: Changes) -> tuple[str, ...]:
-    """Name the attribute that says whether the account is active, if that is to change."""
-    paths = {*changes.set, *changes.clear}
-    return tuple(
-        slot.name for slot in branch.mapping.slots if account_of(slot.name) and slot.path in paths
-    )
+    """Name the attribute that says whether the account is active, if that may change."""
+    names = {path.attribute.name for path in (*changes.set, *changes.clear)}
+    if names.isdisjoint({ACTIVE, PASSWORD}):
+        return ()
+    return tuple(slot.name for slot in branch.mapping.slots if account_of(slot.name))
 
 
 def _replaced(change: Change) -> Mapping[str, tuple[bytes, ...]]:
@@ -164,6 +166,14 @@ async def _carry_out(at: Access, dn: str, change: Change) -> None:
             raise
         raise PartialWrite(
             told(error, "to set the password").detail, ["the other changes"], ["the password"]
+        ) from error
+    if not change.afterwards:
+        return
+    try:
+        await at.client.modify(dn, change.afterwards)
+    except LdapError as error:
+        raise PartialWrite(
+            told(error, "to disable the account again").detail, ["the password"], ["active: false"]
         ) from error
 
 

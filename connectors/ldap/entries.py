@@ -22,6 +22,7 @@ from scimgw.scim.schema import Attribute
 log = Logger()
 
 ACTIVE: Final = "active"
+PASSWORD: Final = "password"  # noqa: S105 - a name
 GROUPS: Final = "groups"
 MEMBERS: Final = "members"
 ToId = Callable[[Slot, str], str]

@@ -39,6 +39,8 @@ class NewEntry:
     dn: str
     attributes: Mapping[str, tuple[bytes, ...]]
     password: Secret | None = None
+    afterwards: tuple[Modification, ...] = ()
+    """What is to be modified once the password is set."""
 
 
 @frozen(kw_only=True)
@@ -47,6 +49,8 @@ class Change:
 
     modifications: tuple[Modification, ...]
     password: Secret | None = None
+    afterwards: tuple[Modification, ...] = ()
+    """What is to be modified once the password is set."""
 
 
 def name_of(resource: Resource) -> str:
@@ -85,7 +89,12 @@ def new_entry(
     complete = _for_open_ldap if directory.open_ldap else _for_active_directory
     attributes, password = complete(directory, branch, new)
     attributes["objectclass"] = tuple(each.encode() for each in branch.object_classes)
-    return NewEntry(dn=dn, attributes=attributes, password=password)
+    return NewEntry(
+        dn=dn,
+        attributes=attributes,
+        password=password,
+        afterwards=() if password is None else _kept_out(branch, attributes),
+    )
 
 
 @frozen(kw_only=True)
@@ -180,7 +189,11 @@ def change(
             modifications += _account(entry, key, edit)
         elif not _names(entry, branch, edit):
             modifications += _modified(directory, branch, edit, references)
-    return Change(modifications=tuple(modifications), password=password)
+    return Change(
+        modifications=tuple(modifications),
+        password=password,
+        afterwards=() if password is None else _kept_out(branch, _after(entry, modifications)),
+    )
 
 
 def _with_country(directory: Directory, branch: Branch, edits: list[Edit]) -> list[Edit]:
@@ -208,6 +221,27 @@ def _account(entry: SearchEntry, key: str, edit: Edit) -> list[Modification]:
         return []
     gone = [Modification(Kind.DELETE, edit.name, before)] if before else []
     return gone + ([Modification(Kind.ADD, edit.name, after)] if after else [])
+
+
+def _after(
+    entry: SearchEntry, modifications: Sequence[Modification]
+) -> Mapping[str, Sequence[bytes]]:
+    """Give the state of an account as modifications leave it: each has but one value."""
+    added = {each.name.lower(): each.values for each in modifications if each.kind is Kind.ADD}
+    gone = {each.name.lower(): () for each in modifications if each.kind is Kind.DELETE}
+    return {**entry.attributes, **gone, **added}
+
+
+def _kept_out(
+    branch: Branch, attributes: Mapping[str, Sequence[bytes]]
+) -> tuple[Modification, ...]:
+    """Say again that an account isn't active: OpenLDAP unlocks whoever gets a new password."""
+    return tuple(
+        Modification(Kind.REPLACE, slot.name, tuple(attributes[slot.key]))
+        for slot in branch.mapping.slots
+        if (account := account_of(slot.name)) is not None
+        and not account.active(attributes.get(slot.key, ()))
+    )
 
 
 def _names(entry: SearchEntry, branch: Branch, edit: Edit) -> bool:
