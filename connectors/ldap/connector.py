@@ -59,7 +59,7 @@ class LdapConnector:
         """Search by what the directory can compare, page by cursor, keep no versions."""
         open_ldap = any(each.open_ldap for each in self._directories.values())
         return Capabilities(
-            filter=partial(supports, self._mappings[type.name]),
+            filter=partial(supports, self._mappings[type.name], nobody=open_ldap),
             paging=Paging.CURSOR,
             max_count=reading.PAGE,
             atomic=not open_ldap,

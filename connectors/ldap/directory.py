@@ -28,7 +28,7 @@ class Branch:
     """The entries that are resources of one type.
 
     `filter` selects them below `base`; `naming` names new ones; `empty_member` stands for no member
-    where there must be one.
+    where there must be one; `nobody` is who isn't shown.
     """
 
     mapping: Mapped
@@ -38,6 +38,7 @@ class Branch:
     naming: str
     object_classes: tuple[str, ...]
     empty_member: str | None = None
+    nobody: str | None = None
 
 
 @frozen(kw_only=True, eq=False)
@@ -168,4 +169,6 @@ def _branch(type: str, ldap: Ldap, mapping: Mapped, identity: Identity) -> Branc
         naming=naming,
         object_classes=classes,
         empty_member=ldap.empty_member if needed else None,
+        # OpenLDAP's refint puts it wherever the last reference has gone
+        nobody=ldap.empty_member if ldap.is_open_ldap else None,
     )

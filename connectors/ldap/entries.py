@@ -64,7 +64,7 @@ def reference_slots(mapping: Mapped) -> tuple[Slot, ...]:
 
 
 def to_resource(
-    mapping: Mapped, identity: Identity, entry: SearchEntry, to_id: ToId, empty_member: str | None
+    mapping: Mapped, identity: Identity, entry: SearchEntry, to_id: ToId, nobody: str | None
 ) -> Resource:
     """Translate an entry, of which perhaps only some attributes were fetched.
 
@@ -77,7 +77,7 @@ def to_resource(
                 f"{slot.name} of {entry.dn} has more values than the directory gives at once"
             )
         if slot.key in raws:
-            values = _references(raws[slot.key], slot, to_id, empty_member)
+            values = _references(raws[slot.key], slot, to_id, nobody)
             raws = {**raws, slot.key: values}
 
     def unreadable(slot: Slot, fault: ValueError) -> None:
@@ -94,13 +94,12 @@ def to_resource(
     return Resource(mapping.type, {"schemas": schemas_of(mapping.type, found), "id": id, **found})
 
 
-def _references(
-    values: list[bytes], slot: Slot, to_id: ToId, empty_member: str | None
-) -> list[bytes]:
+def _references(values: list[bytes], slot: Slot, to_id: ToId, nobody: str | None) -> list[bytes]:
+    """Give ids for DNs, but for the one that stands for none."""
     texts = [value.decode() for value in values]
-    if slot.path.attribute.name == MEMBERS and empty_member is not None:
-        nobody = dns.normal(empty_member)
-        texts = [text for text in texts if dns.normal(text) != nobody]
+    if nobody is not None:
+        name = dns.normal(nobody)
+        texts = [text for text in texts if dns.normal(text) != name]
     return [to_id(slot, text).encode() for text in texts]
 
 

@@ -47,11 +47,16 @@ def is_reference(slot: Slot) -> bool:
 # --- what can be asked ---
 
 
-def supports(mapping: Mapped, path: Path, operator: Operator) -> Support:
-    """Tell how well a directory compares a path itself."""
+def supports(mapping: Mapped, path: Path, operator: Operator, *, nobody: bool = False) -> Support:
+    """Tell how well a directory compares a path itself.
+
+    `nobody` is whether a reference may be to one who stands for none.
+    """
     slots = mapping.compared(path)
     if not slots or not all(slot.search for slot in slots):
         return Support.NO
+    if nobody and operator is Operator.PR and any(map(is_reference, slots)):
+        return Support.SUPERSET
     return min((_support(slot, operator) for slot in slots), key=_ORDER.index)
 
 

@@ -151,7 +151,7 @@ async def resources(
         return id
 
     found = [
-        to_resource(branch.mapping, branch.identity, entry, to_id, branch.empty_member)
+        to_resource(branch.mapping, branch.identity, entry, to_id, branch.nobody)
         for entry in entries
     ]
     return [
