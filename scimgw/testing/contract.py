@@ -40,7 +40,7 @@ from scimgw.testing.world import JSON, World, refuse, varied, written
 T = TypeVar("T")
 
 EXAMPLES: Final = 300
-"""Generated queries, and half as many patches."""
+"""Generated queries, and half as many patches, unless a suite says otherwise."""
 
 
 class ConnectorContract(TestCase):
@@ -49,6 +49,9 @@ class ConnectorContract(TestCase):
     def connector(self) -> Connector:
         """Make a connector to an endpoint that may be written to."""
         raise AssertionError("the subclass supplies the connector")
+
+    examples = EXAMPLES
+    """Generated queries, and half as many patches: fewer where the endpoint is slow."""
 
     counts = True
     """Whether the endpoint tells how many resources a query finds."""
@@ -270,7 +273,9 @@ class ConnectorContract(TestCase):
         everything = world.everything(user)
         sorts = st.builds(Sort, strategies.sort_paths(user), descending=st.booleans())
 
-        @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=self.examples, deadline=None, suppress_health_check=list(HealthCheck)
+        )
         @given(
             filter=st.none() | strategies.filters(user, [*ids, *groups]),
             sort=st.none() | sorts,
@@ -307,7 +312,7 @@ class ConnectorContract(TestCase):
         numbers = iter(range(10**6))
 
         @settings(
-            max_examples=EXAMPLES // 2, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=self.examples // 2, deadline=None, suppress_health_check=list(HealthCheck)
         )
         @given(
             body=strategies.bodies(user),
@@ -318,7 +323,9 @@ class ConnectorContract(TestCase):
 
         def on_groups(type: ResourceType) -> None:
             @settings(
-                max_examples=EXAMPLES // 2, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=self.examples // 2,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
             )
             @given(
                 held=st.lists(st.sampled_from(members), unique=True),

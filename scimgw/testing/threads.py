@@ -15,11 +15,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from inspect import iscoroutinefunction
+from queue import Empty, Queue
 from typing import Any, TypeVar, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.threads import blockingCallFromThread, deferToThreadPool
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
 
 T = TypeVar("T")
 
@@ -29,6 +31,8 @@ class InThread:
 
     reactor: Any
     """Twisted's reactor."""
+    patience = 60.0
+    """Seconds for one result; trial can't end a thread, which must end by itself."""
 
     def __init_subclass__(cls, **more: Any) -> None:
         """Take every plain test, inherited ones too, to a thread."""
@@ -48,10 +52,18 @@ class InThread:
         async def running() -> T:
             return await awaitable
 
-        def begin() -> Deferred[Any]:
-            return Deferred.fromCoroutine(running())
+        outcome: Queue[Any] = Queue()
 
-        result: Any = blockingCallFromThread(self.reactor, begin)
+        def begin() -> None:
+            Deferred.fromCoroutine(running()).addBoth(outcome.put)
+
+        self.reactor.callFromThread(begin)
+        try:
+            result = outcome.get(timeout=self.patience)
+        except Empty:
+            raise TimeoutError(f"no result within {self.patience:g} seconds") from None
+        if isinstance(result, Failure):
+            result.raiseException()
         return cast("T", result)
 
 

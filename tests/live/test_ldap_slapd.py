@@ -18,6 +18,7 @@ class DnTests(threads.InThread, contract.ConnectorContract, LiveCase):
 
     reactor = reactor
     counts = False
+    timeout = 600
     map = SUITE
 
     def setUp(self) -> Any:

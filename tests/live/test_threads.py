@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from twisted.internet import reactor as installed
+from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
@@ -48,6 +49,16 @@ class WaitingTests(threads.InThread, TestCase):
 
         with self.assertRaises(KeyError):
             self.run_to_end(fails())
+
+    def test_patience(self) -> None:
+        """A thread doesn't wait for ever: trial couldn't end it."""
+
+        async def never() -> None:
+            await Deferred()
+
+        self.patience = 0.01
+        with self.assertRaises(TimeoutError):
+            self.run_to_end(never())
 
     async def test_asynchronous(self) -> None:
         """A coroutine stays with the reactor."""
