@@ -24,7 +24,7 @@ from connectors.ldap.request import (
     Scope,
     Search,
 )
-from connectors.ldap.result import LdapError, ResultCode
+from connectors.ldap.result import LdapError, ResultCode, TransportError
 from connectors.ldap.writing import Change, NewEntry
 from scimgw.errors import InvalidValue, NotFound, PartialWrite, Uniqueness
 from scimgw.mapping import Slot
@@ -69,18 +69,15 @@ async def _first_password(client: Client, entry: NewEntry, what: str) -> None:
     """Set the password of a new entry, or take the entry back."""
     assert entry.password is not None
     try:
-        await client.set_password(entry.dn, entry.password)
-        if entry.afterwards:
-            await client.modify(entry.dn, entry.afterwards)
-    except LdapError as error:
-        refused = told(error, f"{what}: the password")
         try:
+            await client.set_password(entry.dn, entry.password)
+            if entry.afterwards:
+                await client.modify(entry.dn, entry.afterwards)
+        except LdapError as error:
             await client.delete(entry.dn)
-        except LdapError as left:
-            raise PartialWrite(
-                f"{what}: the password was refused", ["the entry"], ["the password"]
-            ) from left
-        raise refused from error
+            raise told(error, f"{what}: the password") from error
+    except (LdapError, TransportError) as error:
+        raise PartialWrite(f"{what}: {error}", ["the entry"], ["the password"]) from error
 
 
 async def read_back(at: Access, dn: str) -> Resource:
@@ -161,19 +158,19 @@ async def _carry_out(at: Access, dn: str, change: Change) -> None:
         return
     try:
         await at.client.set_password(dn, change.password)
-    except LdapError as error:
+    except (LdapError, TransportError) as error:
         if not change.modifications:
             raise
         raise PartialWrite(
-            told(error, "to set the password").detail, ["the other changes"], ["the password"]
+            f"to set the password: {error}", ["the other changes"], ["the password"]
         ) from error
     if not change.afterwards:
         return
     try:
         await at.client.modify(dn, change.afterwards)
-    except LdapError as error:
+    except (LdapError, TransportError) as error:
         raise PartialWrite(
-            told(error, "to disable the account again").detail, ["the password"], ["active: false"]
+            f"to disable the account again: {error}", ["the password"], ["active: false"]
         ) from error
 
 
