@@ -35,6 +35,8 @@ from scimgw.scim.values import show
 
 _ATTEMPTS: Final = 3
 """Times that a change of an account's state is tried while somebody else changes it too."""
+_LONG_NAME: Final = 200
+"""Octets; somewhere above OpenLDAP's database has no room, and says no more than `other`."""
 _CHANGED_MEANWHILE: Final = frozenset(
     {
         ResultCode.NO_SUCH_ATTRIBUTE,
@@ -57,12 +59,24 @@ async def add(at: Access, resource: Resource) -> str:
         await _check_unique(at, entry.attributes, None)
     try:
         with translated(what, writing=True):
-            await at.client.add(entry.dn, entry.attributes)
+            await _add(at, entry)
     except NotFound as fault:  # what isn't there is what the entry is below, or refers to
         raise InvalidValue(fault.detail) from fault
     if entry.password is not None:
         await _first_password(at.client, entry, what)
     return entry.dn
+
+
+async def _add(at: Access, entry: NewEntry) -> None:
+    try:
+        await at.client.add(entry.dn, entry.attributes)
+    except LdapError as error:
+        size = len(dns.first_value(entry.dn).encode("utf-8", "surrogateescape"))
+        if error.code == ResultCode.OTHER and size > _LONG_NAME:
+            raise InvalidValue(
+                f"a name of {size} octets is too long for {at.branch.naming}, which names the entry"
+            ) from error
+        raise
 
 
 async def _first_password(client: Client, entry: NewEntry, what: str) -> None:
