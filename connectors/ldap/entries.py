@@ -38,8 +38,15 @@ def codec(name: str, rule: Rule, leaf: Attribute) -> Codec | None:
     if chosen is None or rule.type == "binary":
         return chosen
     return Codec(
-        lambda octets: chosen.read(octets.decode()), lambda value: chosen.write(value).encode()
+        lambda octets: chosen.read(octets.decode()), lambda value: _octets(chosen.write(value))
     )
+
+
+def _octets(text: str) -> bytes:
+    """Write text; Active Directory would keep a NUL, but compare only what is before it."""
+    if "\0" in text:
+        raise ValueError("text without a NUL")
+    return text.encode()
 
 
 def _account_codec(account: Account) -> Codec:

@@ -66,11 +66,12 @@ class CompileTests(SynchronousTestCase):
             "*": r"\2a",
             ")(uid=*": r"\29\28uid=\2a",
             "\\\\2a": r"\5c2a",
-            "\\u0000": r"\00",
             "é\\n": r"\c3\a9\0a",
         }.items():
             self.assert_compiled(f'userName eq "{value}"', f"(sAMAccountName={octets})")
         self.assert_compiled('userName co "*"', r"(sAMAccountName=*\2a*)")
+        # no text has a NUL
+        self.assert_compiled(r'userName eq "\u0000"', "(!(objectClass=*))")
 
     def test_moments(self) -> None:
         """Moments are compared by the second that is around them."""
