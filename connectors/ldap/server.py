@@ -18,7 +18,6 @@ from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.endpoints import HostnameEndpoint, connectProtocol, wrapClientTLS
 from twisted.internet.error import (
     ConnectError,
-    ConnectingCancelledError,
     ConnectionRefusedError,
     DNSLookupError,
 )
@@ -141,10 +140,7 @@ async def _open(client: Client, server: Server, reactor: Any, within: float) -> 
     endpoint: Any = HostnameEndpoint(reactor, server.host, server.port, timeout=within)
     if server.tls is Tls.LDAPS:
         endpoint = wrapClientTLS(_options(server), endpoint)
-    try:
-        await connectProtocol(endpoint, client)
-    except ConnectingCancelledError:  # which isn't a CancelledError
-        raise CancelledError from None
+    await _connected(connectProtocol(endpoint, client))
     try:
         if server.tls is Tls.START_TLS:
             await _start_tls(client, server)
@@ -152,6 +148,20 @@ async def _open(client: Client, server: Server, reactor: Any, within: float) -> 
         client.transport.setTcpKeepAlive(True)
     except BaseException:
         client.abort()
+        raise
+
+
+async def _connected(connecting: Deferred[Client]) -> None:
+    """Wait for a connection; what an endpoint says when it is cancelled isn't always that.
+
+    While a name is resolved, it says that there is no such host.
+    """
+    awaited: Deferred[Client] = Deferred()
+    connecting.chainDeferred(awaited)
+    try:
+        await awaited
+    except CancelledError:
+        connecting.cancel()
         raise
 
 
