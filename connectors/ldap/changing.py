@@ -129,6 +129,8 @@ async def modify(at: Access, id: str, changes: Changes) -> None:
     what = f"to change {branch.mapping.type.name} {show(id)}"
     with translated(what):
         references = await reading.to_dns(at, writing.referred_in(changes))
+        unknown = writing.removed_in(changes) - references.keys()
+        references = {**references, **await reading.strangers(at, unknown)}
     for attempt in range(1, _ATTEMPTS + 1):
         with translated(what):
             entry = await reading.locate(at, id, _state(branch, changes))

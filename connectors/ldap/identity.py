@@ -55,13 +55,9 @@ class Identity(Enum):
                 if is_dn(id)
                 else None
             )
-        try:
-            uuid = UUID(id)
-        except ValueError:
+        if not is_guid(id):
             return None
-        if str(uuid) != id:
-            return None
-        value = uuid.bytes_le if self is Identity.OBJECT_GUID else id.encode()
+        value = UUID(id).bytes_le if self is Identity.OBJECT_GUID else id.encode()
         return equal(self.value, value)
 
 
@@ -69,6 +65,14 @@ def is_dn(text: str) -> bool:
     """Whether a text is a DN of an entry."""
     try:
         return bool(dns.parse(text))
+    except ValueError:
+        return False
+
+
+def is_guid(text: str) -> bool:
+    """Whether a text is a UUID, as ids spell it."""
+    try:
+        return str(UUID(text)) == text
     except ValueError:
         return False
 

@@ -20,7 +20,7 @@ from connectors.ldap.entries import (
     with_displays,
 )
 from connectors.ldap.filters import all_of, any_of, equal
-from connectors.ldap.identity import Identity, extended, is_dn
+from connectors.ldap.identity import Identity, extended, is_dn, is_guid
 from connectors.ldap.request import EXTENDED_DN, NO_ATTRIBUTES, Control, Scope, Search
 from connectors.ldap.result import LdapError, ResultCode
 from scimgw.errors import NotFound
@@ -113,6 +113,26 @@ async def to_dns(at: Access, ids: Iterable[str]) -> Mapping[str, str]:
             found |= {branch.identity.of(entry): entry.dn for entry in entries}
         left = [id for id in left if id not in found]
     return found
+
+
+async def strangers(at: Access, ids: Iterable[str]) -> Mapping[str, str]:
+    """Give the DNs of what is no user or group here, but known by such an id as a member."""
+    if at.branch.identity is not Identity.OBJECT_GUID:
+        return {id: id for id in ids if is_dn(id)}
+    return {id: dn for id in ids if (dn := await _by_guid(at.client, id)) is not None}
+
+
+async def _by_guid(client: Client, id: str) -> str | None:
+    if not is_guid(id):
+        return None
+    search = Search(base=f"<GUID={id}>", scope=Scope.BASE, attributes=NO_ATTRIBUTES)
+    try:
+        found = await client.search(search)
+    except LdapError as error:
+        if error.code == ResultCode.NO_SUCH_OBJECT:
+            return None
+        raise
+    return found.entries[0].dn if found.entries else None
 
 
 async def to_ids(at: Access, names: Iterable[str]) -> Mapping[str, str]:

@@ -14,7 +14,6 @@ from connectors.ldap.ber import SearchEntry
 from connectors.ldap.directory import Branch, Directory
 from connectors.ldap.entries import ACTIVE, MEMBERS, reference_slots
 from connectors.ldap.filters import REFERENCES
-from connectors.ldap.identity import is_dn
 from connectors.ldap.request import Kind, Modification
 from scimgw.errors import InvalidValue, Mutability
 from scimgw.mapping import Edit, Slot
@@ -270,7 +269,9 @@ def _modified(
     slot = next((each for each in reference_slots(branch.mapping) if each.name == edit.name), None)
     if slot is not None and edit.kind is EditKind.REMOVE:
         values = tuple(
-            dn.encode() for id in values if (dn := _known(id.decode(), references)) is not None
+            dn.encode()
+            for id in map(bytes.decode, values)
+            if (dn := references.get(id)) is not None
         )
         if not values:
             return
@@ -284,11 +285,6 @@ def _modified(
     if edit.kind is EditKind.REPLACE and not values and nobody is not None:
         values = (nobody.encode(),)
     yield Modification(_KINDS[edit.kind], edit.name, values)
-
-
-def _known(id: str, references: Dns) -> str | None:
-    """Give the DN of a value that is to go: it may be one that is no user or group here."""
-    return references.get(id) or (id if is_dn(id) else None)
 
 
 def referred(data: Mapping[str, Any]) -> frozenset[str]:
@@ -311,6 +307,16 @@ def referred_in(changes: Changes) -> frozenset[str]:
                 elements = value if isinstance(value, list) else [{"value": value}]
                 found |= {str(element["value"]) for element in elements}
     return frozenset(found)
+
+
+def removed_in(changes: Changes) -> frozenset[str]:
+    """Name the ids that changes take away."""
+    return frozenset(
+        str(element["value"])
+        for path, elements in changes.remove.items()
+        if path.attribute.name in REFERENCES
+        for element in elements
+    )
 
 
 def emptied(branch: Branch, modifications: Sequence[Modification]) -> Sequence[Modification]:

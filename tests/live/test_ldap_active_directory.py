@@ -140,13 +140,10 @@ class AccountTests(DirectoryCase):
         error = await gateway.get("/Users", 503)
         self.assertIn("use ldaps or StartTLS", error["detail"])
         self.assertNotIn(server.password, error["detail"])
-        for tls in ({}, {"startTls": True}):
-            served = await self.over(
-                server,
-                baseUrls=[server.url],
-                tls={"ca": str(server.ca_file), **tls},
-                **({} if tls else {"username": "", "password": None}),
-            )
+        start: Json = {"tls": {"ca": str(server.ca_file), "startTls": True}}
+        nobody: Json = {"username": "", "password": None}
+        for tls, more in ((True, start), (False, nobody)):
+            served = await self.over(server, None, baseUrls=[server.url], **more)
             response = await served.request(
                 "POST", "/Users", self.body(served, "ada", password=PASSWORD)
             )
@@ -356,6 +353,24 @@ class GroupTests(DirectoryCase):
         error = await gateway.patch(path, add("members", [{"value": NOBODY}]), status=400)
         self.assertEqual("invalidValue", error["scimType"])
         self.assertIn(NOBODY, error["detail"])
+
+    async def test_stranger(self) -> None:
+        """A member that is no user or group of ours is seen, and can be removed, not added."""
+        gateway = await self.gateway()
+        other = await self.gateway()
+        stranger = await self.user(other, "ada")
+        path = await self.group(gateway, "Analysts")
+        client = await self.raw(self.server)
+        dn = f"CN={self.name(other, 'ada')},OU=people,{other.unit}".encode()
+        name = f"CN={self.name(gateway, 'Analysts')},OU=groups,{gateway.unit}"
+        await client.modify(name, [Modification(Kind.ADD, "member", (dn,))])
+        members = (await gateway.get(path))["members"]
+        self.assertEqual([stranger[7:]], [each["value"] for each in members])
+        for _ in range(2):
+            await gateway.patch(path, remove(f'members[value eq "{stranger[7:]}"]'), status=204)
+            self.assertNotIn("members", await gateway.get(path))
+        await gateway.patch(path, remove(f'members[value eq "{NOBODY}"]'), status=204)
+        await gateway.patch(path, add("members", [{"value": stranger[7:]}]), status=400)
 
     async def test_rename(self) -> None:
         """To rename the entry of a group is 400 mutability."""
