@@ -137,14 +137,16 @@ class Gateway:
         await self.endpoint.connector.close()
 
     async def request(self, method: str, path: str, body: Any = None) -> Response:
-        """Make one request, and wait for the answer."""
+        """Make one request, and wait for the answer; who cancels that leaves."""
         address = IPv4Address("TCP", "192.0.2.7", 4711)
         transport = _Transport(peerAddress=address)
         protocol = self._site.buildProtocol(address)
         protocol.makeConnection(transport)
         protocol.dataReceived(self._client.encoded(method, path, body))
-        await transport.closed
-        protocol.connectionLost(Failure(ConnectionDone()))
+        try:
+            await transport.closed
+        finally:
+            protocol.connectionLost(Failure(ConnectionDone()))
         return parse(transport.value(), method)
 
     async def get(self, path: str, status: int = 200) -> Any:
