@@ -2,76 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from twisted.internet.defer import Deferred, gatherResults
 
-from connectors.ldap.request import Kind, Modification, Scope, Search
-from connectors.ldap.result import LdapError, ResultCode
-from scimgw.secret import Secret
-from tests.live import directory
-from tests.live.gateway import ENTERPRISE, Gateway, GatewayCase, Json, add, preset, remove, replace
+from tests.live.domain import PASSWORD, DirectoryCase
+from tests.live.gateway import Json, preset, remove, replace
 from tests.live.samba import ACTIVE_DIRECTORY
 
 DISABLED = 0x2
 NORMAL = 0x200
 NO_EXPIRY = 0x10000
-PASSWORD = "Analytic4l!"
-NOBODY = "00000000-0000-0000-0000-000000000000"
-
-
-class DirectoryCase(GatewayCase):
-    """Has a gateway over a server that all tests share, and room of its own there."""
-
-    async def gateway(self, **ldap: Any) -> Gateway:
-        """Serve."""
-        self.server = await ACTIVE_DIRECTORY.get(self)
-        return await self.over(self.server, ldap)
-
-    async def user(self, gateway: Gateway, name: str, **body: Any) -> str:
-        """Create a user, whose name no other test has, and give its path."""
-        created: Json = await gateway.post("/Users", self.body(gateway, name, **body))
-        return f"/Users/{created['id']}"
-
-    def name(self, gateway: Gateway, name: str) -> str:
-        """Make a name that no other test has: account names are a domain's, not a unit's."""
-        return f"{name}-{gateway.unit[8:16]}"
-
-    def body(self, gateway: Gateway, name: str, **body: Any) -> Json:
-        """Describe a user."""
-        return {"userName": self.name(gateway, name), **body}
-
-    async def entry(self, gateway: Gateway, name: str) -> dict[str, list[bytes]]:
-        """Read what the directory holds of a user."""
-        client = await self.raw(self.server)
-        dn = f"CN={self.name(gateway, name)},OU=people,{gateway.unit}"
-        (found,) = (await client.search(Search(base=dn, scope=Scope.BASE))).entries
-        return found.attributes
-
-    async def control(self, gateway: Gateway, name: str) -> int:
-        """Read a userAccountControl."""
-        return int((await self.entry(gateway, name))["useraccountcontrol"][0])
-
-    async def set(self, gateway: Gateway, name: str, attribute: str, value: bytes) -> None:
-        """Change an attribute past the gateway."""
-        client = await self.raw(self.server)
-        dn = f"CN={self.name(gateway, name)},OU=people,{gateway.unit}"
-        await client.modify(dn, [Modification(Kind.REPLACE, attribute, (value,))])
-
-    async def bind(self, gateway: Gateway, name: str, password: str) -> bool:
-        """Tell whether a user gets in."""
-        client = await directory.raw(self.server)
-        try:
-            dn = f"CN={self.name(gateway, name)},OU=people,{gateway.unit}"
-            await client.bind(dn, Secret(password))
-        except LdapError as error:
-            if error.code != ResultCode.INVALID_CREDENTIALS:
-                raise
-            return False
-        finally:
-            await client.close()
-        return True
 
 
 class AccountTests(DirectoryCase):
@@ -300,92 +241,3 @@ class NameTests(DirectoryCase):
         )
         self.assertEqual(0, (await gateway.get("/Users"))["totalResults"])
         self.assertEqual([], await gateway.found("/Users", f'userName eq "{name}$"'))
-
-
-class GroupTests(DirectoryCase):
-    """Groups."""
-
-    async def group(self, gateway: Gateway, name: str, *members: str) -> str:
-        """Create a group, and give its path."""
-        body = {
-            "displayName": self.name(gateway, name),
-            "members": [{"value": id} for id in members],
-        }
-        return f"/Groups/{(await gateway.post('/Groups', body))['id']}"
-
-    async def test_life(self) -> None:
-        """Members come and go by their ids; users show their groups' ids and names."""
-        gateway = await self.gateway()
-        ada, bob = await self.user(gateway, "ada"), await self.user(gateway, "bob")
-        path = await self.group(gateway, "Analysts", ada[7:])
-        (group,) = (await gateway.get(ada))["groups"]
-        self.assertEqual(
-            (path[8:], self.name(gateway, "Analysts"), "direct"),
-            (group["value"], group["display"], group["type"]),
-        )
-        for _ in range(2):
-            await gateway.patch(path, add("members", [{"value": bob[7:]}]), status=204)
-            members = (await gateway.get(path))["members"]
-            self.assertCountEqual([ada[7:], bob[7:]], [each["value"] for each in members])
-        for _ in range(2):
-            await gateway.patch(path, remove(f'members[value eq "{ada[7:]}"]'), status=204)
-            members = (await gateway.get(path))["members"]
-            self.assertEqual([bob[7:]], [each["value"] for each in members])
-        found = await gateway.found("/Users", f'groups.value eq "{path[8:]}"')
-        self.assertEqual([bob[7:]], [each["id"] for each in found])
-        await gateway.delete(bob)
-        self.assertNotIn("members", await gateway.get(path))
-        await gateway.delete(path)
-        await gateway.get(path, 404)
-
-    async def test_nested(self) -> None:
-        """A group is a member as a user is."""
-        gateway = await self.gateway()
-        inner = await self.group(gateway, "Inner")
-        outer = await self.group(gateway, "Outer", inner[8:])
-        members = (await gateway.get(outer))["members"]
-        self.assertEqual([inner[8:]], [each["value"] for each in members])
-
-    async def test_unknown_member(self) -> None:
-        """A member that isn't there is 400."""
-        gateway = await self.gateway()
-        path = await self.group(gateway, "Analysts")
-        error = await gateway.patch(path, add("members", [{"value": NOBODY}]), status=400)
-        self.assertEqual("invalidValue", error["scimType"])
-        self.assertIn(NOBODY, error["detail"])
-
-    async def test_stranger(self) -> None:
-        """A member that is no user or group of ours is seen, and can be removed, not added."""
-        gateway = await self.gateway()
-        other = await self.gateway()
-        stranger = await self.user(other, "ada")
-        path = await self.group(gateway, "Analysts")
-        client = await self.raw(self.server)
-        dn = f"CN={self.name(other, 'ada')},OU=people,{other.unit}".encode()
-        name = f"CN={self.name(gateway, 'Analysts')},OU=groups,{gateway.unit}"
-        await client.modify(name, [Modification(Kind.ADD, "member", (dn,))])
-        members = (await gateway.get(path))["members"]
-        self.assertEqual([stranger[7:]], [each["value"] for each in members])
-        for _ in range(2):
-            await gateway.patch(path, remove(f'members[value eq "{stranger[7:]}"]'), status=204)
-            self.assertNotIn("members", await gateway.get(path))
-        await gateway.patch(path, remove(f'members[value eq "{NOBODY}"]'), status=204)
-        await gateway.patch(path, add("members", [{"value": stranger[7:]}]), status=400)
-
-    async def test_rename(self) -> None:
-        """To rename the entry of a group is 400 mutability."""
-        gateway = await self.gateway()
-        path = await self.group(gateway, "Analysts")
-        error = await gateway.patch(path, replace("displayName", "Others"), status=400)
-        self.assertEqual("mutability", error["scimType"])
-        self.assertIn("cn names the entry", error["detail"])
-
-    async def test_manager(self) -> None:
-        """A manager is somebody's id, and goes with him."""
-        gateway = await self.gateway()
-        boss = await self.user(gateway, "boss")
-        ada = await self.user(gateway, "ada", **{ENTERPRISE: {"manager": {"value": boss[7:]}}})
-        self.assertEqual(boss[7:], (await gateway.get(ada))[ENTERPRISE]["manager"]["value"])
-        await gateway.patch(ada, replace(f"{ENTERPRISE}:manager", {"value": NOBODY}), status=400)
-        await gateway.delete(boss)
-        self.assertNotIn(ENTERPRISE, await gateway.get(ada))
