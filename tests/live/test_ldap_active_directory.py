@@ -225,10 +225,13 @@ class NameTests(DirectoryCase):
         described = [{"type": "description", "value": "Programs"}]
         path = await self.user(gateway, "ada", password=PASSWORD, entitlements=described)
         self.assertEqual(described, (await gateway.get(path))["entitlements"])
-        await self.bind(gateway, "ada", PASSWORD)
-        for each in (await gateway.get(path))["entitlements"]:
-            if each["type"] == "lastLogon":
-                self.assertRegex(each["value"], r"\A20\d\d-\d\d-\d\dT")
+        self.assertTrue(await self.bind(gateway, "ada", PASSWORD))
+        (last,) = [
+            each["value"]
+            for each in (await gateway.get(path))["entitlements"]
+            if each["type"] == "lastLogon"
+        ]
+        self.assertRegex(last, r"\A20\d\d-\d\d-\d\dT")
 
     async def test_computers(self) -> None:
         """A computer is no user."""

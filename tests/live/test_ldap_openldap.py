@@ -151,6 +151,18 @@ class UserTests(OpenLdapCase):
         error = await gateway.post("/Users", {"userName": "Ada"}, 409)
         self.assertEqual("uniqueness", error["scimType"])
 
+    async def test_reason(self) -> None:
+        """What the directory's schema refuses is 400, with the directory's reason."""
+        gateway = await self.gateway()
+        wrong = [{"type": "work", "value": "ü@example.org"}]
+        error = await gateway.post("/Users", {"userName": "ada", "emails": wrong}, 400)
+        self.assertEqual("invalidValue", error["scimType"])
+        self.assertIn("mail: value #0 invalid per syntax", error["detail"])
+        created = await gateway.post("/Users", {"userName": "ada"})
+        work = replace('emails[type eq "work"].value', "ü@example.org")
+        error = await gateway.patch(f"/Users/{created['id']}", work, status=400)
+        self.assertIn("mail: value #0 invalid per syntax", error["detail"])
+
     async def test_rename(self) -> None:
         """To rename the entry is 400 mutability; to write its name as it is, is none."""
         gateway = await self.gateway()
