@@ -6,7 +6,7 @@ UNIT := $(filter-out tests/__init__.py tests/service tests/live,$(wildcard tests
 
 # what the tests of connectors run against
 SERVERS := slapd ldap-utils samba samba-ad-provision samba-dsdb-modules samba-vfs-modules \
-	python3-samba winbind
+	python3-samba winbind tinyproxy-bin
 
 .PHONY: run check test servers bench docs dist changelog clean
 
@@ -34,9 +34,11 @@ test: .venv/ready servers
 	@if test -e var/skipped; then echo 'skipped, so no floor for the rest:'; cat var/skipped; fi
 	$(BIN)/coverage report --omit='scimgw/scim/*' --fail-under=$$(test -e var/skipped && echo 0 || echo 95)
 
-# Debian's servers, where they are missing and can be installed
+# Debian's servers, and npm's token server, where they are missing and can be installed
 servers:
 	@sh tests/live/install.sh $(SERVERS)
+	@test -d var/npm/node_modules/oauth2-mock-server || ! command -v npm >/dev/null || \
+		npm install --silent --no-audit --no-fund --prefix var/npm oauth2-mock-server@8
 
 # the gateway against a bare resource, some minutes; BENCH holds options of benchmarks/run.py
 bench: .venv/ready

@@ -15,6 +15,7 @@ DEVELOP = [
     "mypy-zope>=1.0.9",
     "ruff>=0.8",
     "towncrier>=24.8",
+    "trustme>=1.1",
 ]
 
 setup(
@@ -47,8 +48,10 @@ setup(
         "klein>=24.8",
         "ldaptor>=21.2",
         "orjson>=3.10",
+        "pyjwt[crypto]>=2.9",
         "pyopenssl>=24.2",
         "service-identity>=24.1",
+        "treq>=24.9",
         "twisted>=24.10",
         "werkzeug>=3.0",
     ],

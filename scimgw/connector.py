@@ -21,6 +21,7 @@ from scimgw.scim.path import Path
 from scimgw.scim.query import Page, Query
 from scimgw.scim.resource import Resource
 from scimgw.scim.schema import ResourceType
+from scimgw.secret import Secret
 
 NO_ENTITY: Final = "undefined"
 """The base entity of a request whose path names none, as configuration files spell it."""
@@ -37,13 +38,15 @@ class Principal:
 class Call:
     """On whose behalf a connector acts: the only context it gets.
 
-    `entity` is the base entity; `deadline` is in seconds of the reactor's clock.
+    `entity` is the base entity; `deadline` is in seconds of the reactor's clock; `credentials` is
+    the request's Authorization header, only where it is to be passed through to the endpoint.
     """
 
     entity: str
     principal: Principal
     request_id: str
     deadline: float
+    credentials: Secret | None = None
 
 
 class Support(Enum):
@@ -192,6 +195,17 @@ class Services:
     """Seconds since 1970, and delayed calls."""
     random: Callable[[int], bytes]
     """So many random bytes, fit for keys."""
+
+
+class Invalid(ValueError):
+    """A value of the right type that isn't allowed for a key; for validators of settings.
+
+    `name` is the field's, with what leads on from it: `options.token_url`, `base_urls[0]`.
+    """
+
+    def __init__(self, name: str, fault: str) -> None:
+        super().__init__(fault)
+        self.name = name
 
 
 class Misconfigured(Exception):

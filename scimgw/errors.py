@@ -18,6 +18,7 @@ of RFC 9110.
     |-- UnsupportedMediaType 415
     |-- InternalError 500
     |   `-- PartialWrite
+    |-- BadGateway 502
     `-- Unavailable 503
 """
 
@@ -175,6 +176,12 @@ class PartialWrite(InternalError):
         super().__init__(f"{detail}; applied: {done}; not applied: {left}")
         self.applied = tuple(applied)
         self.failed = tuple(failed)
+
+
+class BadGateway(ScimError):
+    """The endpoint failed, refused the gateway, or answered what can't be understood."""
+
+    status = 502
 
 
 class Unavailable(ScimError):

@@ -12,7 +12,20 @@ from twisted.trial.unittest import SynchronousTestCase
 ROOT = Path(__file__).parent.parent
 
 CORE = {"scimgw.scim", "scimgw.errors"}
-CONNECTOR = CORE | {"scimgw.connector", "scimgw.deferred", "scimgw.mapping", "scimgw.secret"}
+CLIENTS = {
+    "scimgw.clients",
+    "scimgw.connector",
+    "scimgw.errors",
+    "scimgw.jsontext",
+    "scimgw.secret",
+}
+CONNECTOR = CORE | {
+    "scimgw.clients",
+    "scimgw.connector",
+    "scimgw.deferred",
+    "scimgw.mapping",
+    "scimgw.secret",
+}
 GATEWAY = CORE | {"scimgw.connector", "scimgw.deferred", "scimgw.gateway"}
 AUTH = {"scimgw.auth", "scimgw.connector", "scimgw.errors", "scimgw.secret"}
 WEB = GATEWAY | AUTH | {"scimgw.web", "scimgw.jsontext"}
@@ -33,7 +46,8 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.deferred": set(),
     "scimgw.jsontext": {"scimgw.scim"},
     "scimgw.scim": CORE,
-    "scimgw.connector": {"scimgw.scim"},
+    "scimgw.connector": {"scimgw.scim", "scimgw.secret"},
+    "scimgw.clients": CLIENTS,
     "scimgw.mapping": CORE | {"scimgw.mapping"},
     "scimgw.gateway": GATEWAY,
     "scimgw.auth": AUTH,
@@ -51,6 +65,7 @@ OUTSIDE: dict[str, set[str]] = {
     # a package -> the only ones that may import it
     "twisted": {
         "connectors.ldap",
+        "scimgw.clients",
         "scimgw.connector",
         "scimgw.deferred",
         "scimgw.gateway",
@@ -64,6 +79,8 @@ OUTSIDE: dict[str, set[str]] = {
     "werkzeug": {"scimgw.web"},
     "orjson": {"scimgw.web"},
     "ldaptor": {"connectors.ldap"},
+    "treq": {"scimgw.clients"},
+    "jwt": {"scimgw.clients"},
     "cattrs": {"scimgw.config"},
     "hypothesis": {"scimgw.testing"},
 }

@@ -13,6 +13,7 @@ from typing import Literal
 
 from attrs import Attribute, field, frozen
 
+from scimgw.connector import Invalid
 from scimgw.secret import Secret
 
 
@@ -20,14 +21,6 @@ class Unbuilt(Enum):
     """The only value of a key that is known and does nothing yet."""
 
     OFF = "off"
-
-
-class Invalid(ValueError):
-    """A value of the right type that isn't allowed for a key."""
-
-    def __init__(self, name: str, fault: str) -> None:
-        super().__init__(fault)
-        self.name = name
 
 
 def _between(low: int, high: int) -> Callable[[object, Attribute[int], int], None]:

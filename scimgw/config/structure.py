@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin
@@ -19,7 +20,8 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
-from scimgw.config.model import Invalid, Unbuilt
+from scimgw.config.model import Unbuilt
+from scimgw.connector import Invalid
 from scimgw.scim.values import show
 from scimgw.secret import Secret
 
@@ -122,6 +124,12 @@ def _literal(value: Any, kind: Any) -> Any:
     return value
 
 
+def _number(value: Any, _: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError(f"must be a number, not {show(value)}")
+    return float(value)
+
+
 def _guarded(kind: type[Any], name: str, make: Any) -> Any:
     """Hand on only what is written as it must be."""
     check = _strict(kind, name)
@@ -161,6 +169,7 @@ def _made() -> cattrs.Converter:
     converter.register_structure_hook_func(_is_literal, _literal)
     converter.register_structure_hook(Secret, _secret)
     converter.register_structure_hook(Unbuilt, _unbuilt)
+    converter.register_structure_hook(float, _number)
     for kind, name in ((str, "a string"), (int, "an integer"), (bool, "true or false")):
         converter.register_structure_hook(kind, _strict(kind, name))
     return converter

@@ -1,0 +1,1 @@
+"""Outbound: what connectors share to reach the systems behind them."""

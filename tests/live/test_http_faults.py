@@ -1,0 +1,233 @@
+"""The HTTP client, and servers that hang, reset, trickle, lie, redirect, or answer HTML."""
+
+from __future__ import annotations
+
+import time
+
+from attrs import evolve
+from twisted.internet.defer import Deferred, gatherResults
+
+from scimgw.clients.http import HttpClient, Request
+from scimgw.errors import BadGateway, Unavailable
+from tests.live.faulty import FaultyServer
+from tests.live.http_case import QUICK, HttpCase, reactor
+from tests.service.process import free_port
+
+
+class FaultCase(HttpCase):
+    """Has a faulty server, and checks that no connection is left to it."""
+
+    def setUp(self) -> None:
+        """Listen."""
+        self.server, self.url = self.listen()
+        self.http = self.client(self.url)
+
+    def listen(self) -> tuple[FaultyServer, str]:
+        """Start a faulty server."""
+        server = FaultyServer()
+        port = server.listen()
+        self.addCleanup(port.stopListening)
+        return server, f"http://127.0.0.1:{port.getHost().port}"
+
+    async def get(self, path: str, method: str = "GET", using: HttpClient | None = None) -> int:
+        """Make a request, and give the status of its answer."""
+        return (await (using or self.http).request(Request(method=method, path=path))).status
+
+    async def nothing_left(self) -> None:
+        """Check that neither side holds a connection."""
+        await self.until(lambda: not self.http.connections and not self.server.connections)
+
+
+class FaultTests(FaultCase):
+    """Each fault ends in the right error, in time, and leaves no connection."""
+
+    async def test_hang(self) -> None:
+        """A server that doesn't answer is given up after the time for silence."""
+        http = self.client(self.url, options=evolve(QUICK, retries=0))
+        began = time.monotonic()
+        error = await self.fails(Unavailable, http, "/hang")
+        self.assertIn("too long", error.detail)
+        self.assertLess(time.monotonic() - began, 1.3)
+        await self.until(lambda: not http.connections)
+        await self.nothing_left()
+
+    async def test_hang_is_bounded_in_all(self) -> None:
+        """However often it is tried, a call ends in its time."""
+        began = time.monotonic()
+        await self.fails(Unavailable, self.http, "/hang")
+        self.assertLess(time.monotonic() - began, 2.5)
+        await self.nothing_left()
+
+    async def test_no_answer(self) -> None:
+        """A reset, or the end of the connection, instead of an answer."""
+        for path in ("/reset", "/close"):
+            error = await self.fails(Unavailable, self.http, path, "POST")
+            self.assertIn("broke off", error.detail)
+        await self.nothing_left()
+
+    async def test_trickle(self) -> None:
+        """An answer that drips is cut off when the time for the whole call is over."""
+        began = time.monotonic()
+        error = await self.fails(Unavailable, self.http, "/trickle")
+        self.assertIn("too long", error.detail)
+        self.assertTrue(1.2 < time.monotonic() - began < 2.5)
+        await self.nothing_left()
+
+    async def test_shorter_than_announced(self) -> None:
+        """A body that ends before its Content-Length isn't taken for whole."""
+        error = await self.fails(Unavailable, self.http, "/short", "POST")
+        self.assertIn("no whole answer", error.detail)
+        await self.nothing_left()
+
+    async def test_silence_in_a_body(self) -> None:
+        """A body that stops coming is given up after the time for silence."""
+        error = await self.fails(Unavailable, self.http, "/half", "POST")
+        self.assertIn("too long", error.detail)
+        await self.nothing_left()
+
+    async def test_longer_than_announced(self) -> None:
+        """What comes after a body isn't taken for the answer to the next request."""
+        self.assertEqual(200, await self.get("/more", "POST"))
+        self.assertEqual(200, await self.get("/good", "POST"))
+        self.assertEqual(2, len(self.server.requests))
+
+    async def test_redirect(self) -> None:
+        """A redirect isn't followed: credentials would go where nobody sent them."""
+        error = await self.fails(BadGateway, self.http, "/redirect")
+        self.assertIn("redirects (302)", error.detail)
+
+    async def test_html(self) -> None:
+        """HTML in place of JSON is no answer."""
+        answer = await self.http.request(Request(method="GET", path="/html"))
+        with self.assertRaisesRegex(BadGateway, "text/html"):
+            answer.json()
+
+    async def test_garbage(self) -> None:
+        """What isn't HTTP is no answer."""
+        await self.fails(Unavailable, self.http, "/garbage", "POST")
+        await self.nothing_left()
+
+    async def test_too_large(self) -> None:
+        """A body past the bound is refused, announced or not, and not asked for again."""
+        for path in ("/large", "/endless"):
+            error = await self.fails(BadGateway, self.http, path)
+            self.assertIn("larger", error.detail)
+        self.assertEqual(2, len(self.server.requests))
+        await self.nothing_left()
+
+    async def test_nobody_listens(self) -> None:
+        """A port that nobody listens on, and a name that nobody has."""
+        for url in (f"http://127.0.0.1:{free_port()}", "http://nobody.invalid"):
+            error = await self.fails(Unavailable, self.client(url), "/good", "POST")
+            self.assertIn("can't be reached", error.detail)
+
+    async def test_caller_gives_up(self) -> None:
+        """A request that is cancelled leaves no connection."""
+        running = Deferred.fromCoroutine(self.get("/hang"))
+        await self.until(lambda: bool(self.server.requests))
+        running.addErrback(lambda _: None).cancel()
+        await running
+        await self.nothing_left()
+        self.assertEqual(1, len(self.server.requests))
+
+    async def test_deadline(self) -> None:
+        """A caller's deadline holds where it is sooner than the client's own bound."""
+        began = time.monotonic()
+        request = Request(method="GET", path="/hang", deadline=reactor.seconds() + 0.2)
+        with self.assertRaises(Unavailable):
+            await self.http.request(request)
+        self.assertLess(time.monotonic() - began, 0.39)
+
+
+class RepeatTests(FaultCase):
+    """What is made again, and what isn't."""
+
+    async def test_safe(self) -> None:
+        """A GET is made again after a reset, and the caller is told of it."""
+        answer = await self.http.request(Request(method="GET", path="/reset-then-good"))
+        self.assertEqual((200, True), (answer.status, answer.repeated))
+
+    async def test_unsafe(self) -> None:
+        """A POST or PATCH that may have been carried out is made once only."""
+        for method in ("POST", "PATCH"):
+            await self.fails(Unavailable, self.http, "/reset-then-good", method)
+        self.assertEqual(2, len(self.server.requests))
+
+    async def test_stale(self) -> None:
+        """On a connection that the server has given up, a GET is made again and a POST isn't."""
+        for method, expected in (("DELETE", 3), ("GET", 6)):
+            await self.get("/stale", method)
+            self.assertEqual(200, await self.get("/good", method))
+            self.assertEqual(expected, len(self.server.requests))
+            await self.http._pool.closeCachedConnections()
+        await self.get("/stale")
+        await self.fails(Unavailable, self.http, "/good", "POST")
+        self.assertEqual(8, len(self.server.requests))
+
+    async def test_busy(self) -> None:
+        """Retry-After is heeded if there is time for it, and told to the caller if there isn't."""
+        for path, seconds in (("/busy", 17.0), ("/down", 3600.0)):
+            error = await self.fails(Unavailable, self.http, path, "POST")
+            assert isinstance(error, Unavailable)
+            self.assertEqual(seconds, error.retry_after)
+        self.assertEqual(2, len(self.server.requests))
+
+    async def test_connections_are_kept(self) -> None:
+        """One connection serves one request after the other."""
+        for _ in range(5):
+            await self.get("/good")
+        self.assertEqual((5, 1), (len(self.server.requests), self.server.accepted))
+
+    async def test_bounded(self) -> None:
+        """No more requests at once than are allowed; the others wait."""
+        http = self.client(self.url, options=evolve(QUICK, max_connections=2))
+        await gatherResults(
+            [Deferred.fromCoroutine(self.get("/good", using=http)) for _ in range(20)]
+        )
+        self.assertEqual((20, 2), (len(self.server.requests), self.server.accepted))
+
+    async def test_no_cookies(self) -> None:
+        """What a server sets for one request isn't sent with the next."""
+        await self.get("/cookie")
+        await self.get("/good")
+        self.assertNotIn(b"ookie:", self.server.requests[1])
+
+
+class FailoverTests(FaultCase):
+    """Several addresses."""
+
+    async def test_first_that_works(self) -> None:
+        """A POST too goes on to the next address if it was never sent, and stays there."""
+        dead = f"http://127.0.0.1:{free_port()}"
+        http = self.client(dead, self.url)
+        for _ in range(3):
+            self.assertEqual(200, await self.get("/good", "POST", http))
+        self.assertEqual(1, http._targets.all[0].failures)
+
+    async def test_returns(self) -> None:
+        """The first address is used again once it is back."""
+        other, port = FaultyServer(), free_port()
+        http = self.client(f"http://127.0.0.1:{port}", self.url)
+        await self.get("/good", using=http)
+        listening = other.listen(port)
+        self.addCleanup(listening.stopListening)
+        await self.get("/good", using=http)
+        self.assertEqual(0, len(other.requests))
+        http._targets.all[0]._failed_at -= 60
+        await self.get("/good", using=http)
+        self.assertEqual((1, 2), (len(other.requests), len(self.server.requests)))
+
+    async def test_circuit(self) -> None:
+        """An address that fails again and again is left alone, and the client told for how long."""
+        http = self.client(self.url, options=evolve(QUICK, retries=0))
+        for _ in range(5):
+            await self.fails(Unavailable, http, "/reset", "POST")
+        began = time.monotonic()
+        error = await self.fails(Unavailable, http, "/good")
+        assert isinstance(error, Unavailable)
+        assert error.retry_after is not None
+        self.assertTrue(0 < error.retry_after <= 10)
+        self.assertLess(time.monotonic() - began, 0.1)
+        self.assertEqual(5, len(self.server.requests))
+        http._targets.all[0]._failed_at -= 60
+        self.assertEqual(200, await self.get("/good", using=http))
