@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path as FilePath
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
@@ -179,6 +179,23 @@ class Connector(Protocol):
 
     def close(self) -> Awaitable[None]:
         """Give back connections, files and threads."""
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A connector whose endpoints tell themselves what they can do: each base entity's its own.
+
+    What it declares at start, when nobody was asked yet, is what the gateway announces.
+    """
+
+    def learn(self, call: Call) -> Awaitable[Mapping[ResourceType, Capabilities]]:
+        """Say what the endpoint of the call's base entity does itself.
+
+        Asked at each request, and so kept by the connector; the same mapping as before means that
+        nothing has changed.
+
+        Raises: Unavailable, BadGateway.
+        """
 
 
 @frozen(kw_only=True)

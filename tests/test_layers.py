@@ -73,6 +73,7 @@ OUTSIDE: dict[str, set[str]] = {
         "scimgw.service",
         "scimgw.tap",
         "scimgw.testing",
+        "connectors",
         "twisted.plugins",
     },
     "klein": {"scimgw.web"},

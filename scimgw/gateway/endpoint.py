@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from functools import lru_cache
 from typing import Final
 
 from attrs import evolve, field, frozen
 from twisted.internet.interfaces import IReactorTime
 
-from scimgw.connector import Call, Capabilities, Connector
+from scimgw.connector import Call, Capabilities, Connector, Learner
 from scimgw.deferred import Locks, Pending
 from scimgw.errors import Unavailable
 from scimgw.scim.schema import ResourceType
@@ -31,6 +32,10 @@ class Endpoint:
     locks: Locks = field(init=False, factory=Locks)
     pending: Pending = field(init=False, factory=Pending)
     """Requests, and writes that have outlived theirs."""
+    _learner: Learner | None = field(init=False, default=None)
+    _views: dict[str, tuple[Mapping[ResourceType, Capabilities], Endpoint]] = field(
+        init=False, factory=dict
+    )
 
     def __attrs_post_init__(self) -> None:
         """Ask the connector what it can do."""
@@ -41,6 +46,25 @@ class Endpoint:
             "capabilities",
             {type: _cached(self.connector.capabilities(type)) for type in types},
         )
+
+        if isinstance(self.connector, Learner):
+            object.__setattr__(self, "_learner", self.connector)
+
+    async def at(self, call: Call) -> Endpoint:
+        """Give the endpoint with what the call's base entity can do, where that is to be learnt.
+
+        Raises: Unavailable, BadGateway.
+        """
+        if self._learner is None:
+            return self
+        learnt = await self._learner.learn(call)
+        known = self._views.get(call.entity)
+        if known is None or known[0] is not learnt:
+            view = copy(self)
+            capabilities = {type: _cached(each) for type, each in learnt.items()}
+            object.__setattr__(view, "capabilities", capabilities)
+            self._views[call.entity] = known = (learnt, view)
+        return known[1]
 
     def check_deadline(self, call: Call) -> None:
         """Give up on what has taken too long.

@@ -33,14 +33,17 @@ async def with_groups(
     endpoint: Endpoint, call: Call, resources: Sequence[Resource]
 ) -> Sequence[Resource]:
     """Add their groups to the users of a page, unless the connector has brought them."""
-    if (
-        not resources
-        or not has_groups(resources[0].type)
-        or any(GROUPS in user.data for user in resources)
-    ):
+    if not resources or not has_groups(resources[0].type):
         return resources
+    if any(GROUPS in user.data for user in resources):
+        return [user if user.data.get(GROUPS, True) else _without(user) for user in resources]
     found = await endpoint.connector.memberships(call, [user.id for user in resources])
     return [_with(user, found[user.id]) if found.get(user.id) else user for user in resources]
+
+
+def _without(user: Resource) -> Resource:
+    """Leave the empty list out by which a connector says that there are none."""
+    return Resource(user.type, {name: v for name, v in user.data.items() if name != GROUPS})
 
 
 def _with(user: Resource, groups: Sequence[GroupRef]) -> Resource:

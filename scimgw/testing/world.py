@@ -47,12 +47,12 @@ class World:
         """Stand before a connector."""
         self._run = run
         self.connector = connector
-        self.endpoint = Endpoint(connector=connector, clock=clock)
         self.types = list(connector.resource_types)
         deadline = clock.seconds() + 3600
         self.call = Call(
             entity=NO_ENTITY, principal=Principal("tester"), request_id="test", deadline=deadline
         )
+        self.endpoint = run(Endpoint(connector=connector, clock=clock).at(self.call))
 
     def empty(self) -> None:
         """Delete whatever the endpoint holds."""
@@ -62,7 +62,7 @@ class World:
 
     def versioned(self) -> list[ResourceType]:
         """Name the types whose resources have versions."""
-        return [type for type in self.types if self.connector.capabilities(type).versions]
+        return [type for type in self.types if self.endpoint.capabilities[type].versions]
 
     def user_type(self) -> ResourceType:
         """Give the type of users, or of whatever comes first."""

@@ -109,7 +109,7 @@ class Root(Resource):
         )
         exchange = scim.Exchange(
             request=request,
-            endpoint=self._endpoint,
+            endpoint=await self._endpoint.at(call),
             call=call,
             type=target.type,
             id=target.rest[0] if target.rest else None,
