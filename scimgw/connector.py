@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path as FilePath
 from typing import Any, Final, Protocol, runtime_checkable
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.internet.interfaces import IReactorTime
 
 from scimgw.scim.changes import Changes
@@ -123,6 +123,7 @@ class GroupRef:
     type: str = "direct"
 
 
+@runtime_checkable
 class Connector(Protocol):
     """One kind of endpoint.  Every method may be a coroutine or return a Deferred.
 
@@ -199,6 +200,60 @@ class Learner(Protocol):
 
 
 @frozen(kw_only=True)
+class ApiRequest:
+    """What a client asks of /api, whose meaning only the connector knows.
+
+    `id` is the segment after /api; `query` the URL's parameters; `body` a JSON value, a form's
+    members, text or bytes, as its media type says, None if there is none.  GET may have one.
+    """
+
+    method: str
+    id: str | None = None
+    query: Mapping[str, str] = field(factory=dict)
+    body: Any = None
+    content_type: str | None = None
+
+
+@frozen(kw_only=True)
+class ApiAnswer:
+    """What it is answered.
+
+    `body` is a JSON value, text (a `str`), bytes, or an asynchronous iterable of bytes, sent as
+    they come.  `status` is, where it isn't told, 201 after POST, 204 without a body, else 200.
+    `headers` may say a Content-Type of its own.
+    """
+
+    body: Any = None
+    status: int | None = None
+    headers: Mapping[str, str] = field(factory=dict)
+
+
+@runtime_checkable
+class ApiConnector(Protocol):
+    """A connector that answers /api.  It may be a Connector as well, and needn't be one."""
+
+    def api(self, call: Call, request: ApiRequest) -> Awaitable[ApiAnswer]:
+        """Carry a request out.
+
+        Raises: any ScimError.
+        """
+
+    def close(self) -> Awaitable[None]:
+        """Give back connections, files and threads."""
+
+
+@runtime_checkable
+class PublicApi(Protocol):
+    """An ApiConnector that also answers /pub/api, to anybody, without credentials."""
+
+    def public_api(self, call: Call, request: ApiRequest) -> Awaitable[ApiAnswer]:
+        """Carry a request of nobody known out.
+
+        Raises: any ScimError.
+        """
+
+
+@frozen(kw_only=True)
 class Services:
     """What the gateway hands to a connector when it is built."""
 
@@ -245,4 +300,4 @@ class ConnectorPlugin:
     """
 
     config: type[Any]
-    build: Callable[[Any, Services], Connector]
+    build: Callable[[Any, Services], Connector | ApiConnector]

@@ -19,7 +19,8 @@ from twisted.logger import Logger
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
 from scimgw.config.load import Configuration, Fault, Faults, PluginConfig
-from scimgw.connector import Misconfigured, Services
+from scimgw.connector import Connector, Misconfigured, Services
+from scimgw.gateway.apionly import ApiOnly
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.web.root import Limits
 from scimgw.web.routes import Routes
@@ -55,8 +56,9 @@ class PluginService(Service):
             random=os.urandom,
         )
         scim = config.gateway.scim
+        built = config.connector.build(config.endpoint, services)
         self.endpoint = Endpoint(
-            connector=config.connector.build(config.endpoint, services),
+            connector=built if isinstance(built, Connector) else ApiOnly(built),
             clock=reactor,
             max_scan=scim.max_scan,
         )
@@ -135,7 +137,7 @@ def build(configuration: Configuration, reactor: Any) -> MultiService:
 
 def _misnamed(plugin: PluginService) -> Iterator[Fault]:
     """Find base entities that couldn't be addressed."""
-    taken = Routes(list(plugin.endpoint.types.values())).names
+    taken = Routes.of(plugin.endpoint).names
     for entity in sorted(plugin.config.entities):
         if not entity or entity.casefold() in taken:
             yield Fault(

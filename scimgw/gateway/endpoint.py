@@ -10,9 +10,10 @@ from typing import Final
 from attrs import evolve, field, frozen
 from twisted.internet.interfaces import IReactorTime
 
-from scimgw.connector import Call, Capabilities, Connector, Learner
+from scimgw.connector import ApiConnector, Call, Capabilities, Connector, Learner, PublicApi
 from scimgw.deferred import Locks, Pending
 from scimgw.errors import Unavailable
+from scimgw.gateway.apionly import ApiOnly
 from scimgw.scim.schema import ResourceType
 
 MAX_SCAN: Final = 100_000
@@ -32,6 +33,10 @@ class Endpoint:
     locks: Locks = field(init=False, factory=Locks)
     pending: Pending = field(init=False, factory=Pending)
     """Requests, and writes that have outlived theirs."""
+    api: ApiConnector | None = field(init=False, default=None)
+    """What answers /api, if anything does."""
+    public_api: PublicApi | None = field(init=False, default=None)
+    """What answers /pub/api."""
     _learner: Learner | None = field(init=False, default=None)
     _views: dict[str, tuple[Mapping[ResourceType, Capabilities], Endpoint]] = field(
         init=False, factory=dict
@@ -47,6 +52,11 @@ class Endpoint:
             {type: _cached(self.connector.capabilities(type)) for type in types},
         )
 
+        own = self.connector.api if isinstance(self.connector, ApiOnly) else self.connector
+        if isinstance(own, ApiConnector):
+            object.__setattr__(self, "api", own)
+        if isinstance(own, PublicApi):
+            object.__setattr__(self, "public_api", own)
         if isinstance(self.connector, Learner):
             object.__setattr__(self, "_learner", self.connector)
 

@@ -16,12 +16,12 @@ from scimgw.connector import NO_ENTITY, Call, Principal
 from scimgw.errors import MethodNotAllowed, NotFound
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.messages import Features
-from scimgw.web import scim
+from scimgw.web import extension, scim, stream
 from scimgw.web.api import DISCOVERY_METHODS, Api
 from scimgw.web.conversation import Answer, header, origin, prepare
 from scimgw.web.errors import answer_to
 from scimgw.web.request import ScimRequest
-from scimgw.web.routes import Routes, Target
+from scimgw.web.routes import API, PUBLIC, Routes, Target
 
 TIMEOUT: Final = 60.0
 """Seconds within which a request is to be answered."""
@@ -53,7 +53,7 @@ class Root(Resource):
         self._chain = chain
         self._entities = entities
         self._limits = limits
-        self._routes = Routes(list(endpoint.types.values()))
+        self._routes = Routes.of(endpoint)
         user = endpoint.types.get("User")
         features = Features(
             max_results=limits.max_results,
@@ -81,6 +81,9 @@ class Root(Resource):
             except Exception as error:  # noqa: BLE001 - the table of errors knows what may be told
                 if request.gone and isinstance(error, CancelledError):
                     return
+                if request.startedWriting:
+                    stream.break_off(request, error)
+                    return
                 failed = answer_to(error, request.request_id, self._chain.challenges)
                 content = prepare(request, failed)
             if content is not None and not request.gone:
@@ -94,6 +97,8 @@ class Root(Resource):
         if target.route is None:
             raise NotFound("no such endpoint")
         request.base = origin(request) + target.prefix
+        if target.route in {API, PUBLIC}:
+            return await self._extend(request, target, principal)
         if target.type is None:
             return self._discover(request, target)
         if len(target.rest) > 1:
@@ -101,12 +106,7 @@ class Root(Resource):
         allowed = scim.ON_RESOURCE if target.rest else scim.ON_COLLECTION
         if request.method == b"OPTIONS":
             return _options(allowed)
-        call = Call(
-            entity=target.base_entity,
-            principal=principal,
-            request_id=request.request_id,
-            deadline=self._endpoint.clock.seconds() + TIMEOUT,
-        )
+        call = self._call(request, target, principal)
         exchange = scim.Exchange(
             request=request,
             endpoint=await self._endpoint.at(call),
@@ -118,15 +118,45 @@ class Root(Resource):
         )
         return await scim.answer(exchange)
 
+    def _call(self, request: ScimRequest, target: Target, principal: Principal) -> Call:
+        return Call(
+            entity=target.base_entity,
+            principal=principal,
+            request_id=request.request_id,
+            deadline=self._endpoint.clock.seconds() + TIMEOUT,
+        )
+
+    async def _extend(
+        self, request: ScimRequest, target: Target, principal: Principal
+    ) -> Answer | None:
+        """Have the connector answer what only it understands."""
+        handler, rest = self._handler(target)
+        if request.method == b"OPTIONS" and len(rest) < 2:  # noqa: PLR2004 - none, or an id
+            return _options(extension.allowed_on(rest[0] if rest else None))
+        call = self._call(request, target, principal)
+        await extension.answer(handler, call, request, rest)
+        return None
+
+    def _handler(self, target: Target) -> tuple[extension.Handler, tuple[str, ...]]:
+        """Find what answers, and leave of the path what it is told."""
+        if target.route == API and self._endpoint.api is not None:
+            return self._endpoint.api.api, target.rest
+        public = self._endpoint.public_api
+        if public is None or [each.casefold() for each in target.rest[:1]] != [API]:
+            raise NotFound("no such endpoint")
+        return public.public_api, target.rest[1:]
+
     async def _let_in(self, request: ScimRequest, target: Target) -> Principal:
         """Ask who it is, and whether the base entity exists.
 
         Raises: Unauthorized, NotFound.
         """
-        if target.public:
-            return ANYBODY
-        principal = await self._chain.authenticate(header(request, b"authorization"))
-        request.principal = principal.name
+        principal = ANYBODY
+        if not target.public:
+            principal = await self._chain.authenticate(header(request, b"authorization"))
+            request.principal = principal.name
+        elif target.route != PUBLIC:
+            return principal
         # the name by which configuration files say that there is none isn't one
         if target.entity == NO_ENTITY or target.base_entity not in self._entities:
             raise NotFound(f"no base entity {target.base_entity!r}")

@@ -1,6 +1,7 @@
 """What does the path of a URL address?
 
     [/<entity>][/scim][/v2]/<route>[/<id>]
+    [/<entity>]/api[/<id>]   [/<entity>]/pub/api[/<id>]
 
 Segments are decoded once, so that an id may hold a slash.  Names of routes can't be entities.
 """
@@ -16,12 +17,15 @@ from attrs import frozen
 
 from scimgw.connector import NO_ENTITY
 from scimgw.errors import InvalidValue
+from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.schema import ResourceType
 
 PING: Final = "ping"
 SERVICE_PROVIDER_CONFIG: Final = "ServiceProviderConfig"
 SCHEMAS: Final = "Schemas"
 RESOURCE_TYPES: Final = "ResourceTypes"
+API: Final = "api"
+PUBLIC: Final = "pub"
 DISCOVERY: Final = (SERVICE_PROVIDER_CONFIG, SCHEMAS, RESOURCE_TYPES)
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
 """Characters that stand for themselves in a URL (RFC 3986 section 2.3); most ids hold no others."""
@@ -50,6 +54,8 @@ class Target:
     @property
     def public(self) -> bool:
         """Whether no credentials are asked for: a health check, and what tells which there are."""
+        if self.route == PUBLIC:
+            return True
         if self.rest:
             return False
         return self.route == SERVICE_PROVIDER_CONFIG or (self.route == PING and not self.prefix)
@@ -58,13 +64,20 @@ class Target:
 class Routes:
     """The routes of one plugin."""
 
-    def __init__(self, types: Sequence[ResourceType]) -> None:
-        """Serve some resource types, and discovery."""
+    def __init__(self, types: Sequence[ResourceType], others: Sequence[str] = ()) -> None:
+        """Serve some resource types, discovery, and what else the connector answers."""
         self._types: Mapping[str, ResourceType] = {
             type.endpoint.strip("/").casefold(): type for type in types
         }
-        self._routes = {name.casefold(): name for name in (PING, *DISCOVERY)}
+        self._routes = {name.casefold(): name for name in (PING, *DISCOVERY, *others)}
         self._routes |= {name: type.endpoint.strip("/") for name, type in self._types.items()}
+
+    @classmethod
+    def of(cls, endpoint: Endpoint) -> Routes:
+        """Serve what a connector offers."""
+        offered = ((API, endpoint.api), (PUBLIC, endpoint.public_api))
+        others = [name for name, answering in offered if answering is not None]
+        return cls(list(endpoint.types.values()), others)
 
     @property
     def names(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from connectors.loki import Config, LokiConnector
 from connectors.loki.connector import EntityConfig
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
-from scimgw.connector import NO_ENTITY, Connector
+from scimgw.connector import NO_ENTITY, Connector, Services
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.secret import Secret
 from scimgw.testing.client import Client, Response
@@ -38,9 +38,12 @@ class WebCase(SynchronousTestCase):
 
     def loki(self, **config: Any) -> LokiConnector:
         """Make a store for two base entities."""
+        return LokiConnector(*self.loki_arguments(**config))
+
+    def loki_arguments(self, **config: Any) -> tuple[Config, Services]:
+        """Give what a store for two base entities is made of."""
         entity = {NO_ENTITY: EntityConfig(), "clientA": EntityConfig()}
-        services = in_memory(self.clock)
-        return LokiConnector(Config(entity=entity, **config), services)
+        return Config(entity=entity, **config), in_memory(self.clock)
 
     def serve(self, connector: Connector, limits: Limits | None = None) -> None:
         """Serve a connector."""
