@@ -18,10 +18,12 @@ from twisted.logger import Logger
 
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
+from scimgw.clients.http.forward import Forwarder
 from scimgw.config.load import Configuration, Fault, Faults, PluginConfig
 from scimgw.connector import Connector, Misconfigured, Services
 from scimgw.gateway.apionly import ApiOnly
 from scimgw.gateway.endpoint import Endpoint
+from scimgw.web.chaining import Chaining
 from scimgw.web.root import Limits
 from scimgw.web.routes import Routes
 from scimgw.web.site import ScimSite
@@ -71,6 +73,10 @@ class PluginService(Service):
         )
         limits = Limits(max_results=scim.max_results, max_body=config.gateway.payload_size)
         self.site = ScimSite(self.endpoint, chain, config.entities, limits, reactor)
+        self._forwarder: Forwarder | None = None
+        if config.gateway.chaining_base_url is not None:
+            self._forwarder = Forwarder(config.gateway.chaining_base_url, services)
+            self.site.hand_on(Chaining(self._forwarder).answer)
         self._listener = strports.service(
             f"tcp:{config.gateway.port}:interface={address(config)}:backlog={_BACKLOG}",
             self.site,
@@ -108,6 +114,8 @@ class PluginService(Service):
                 await self.endpoint.pending.none().addTimeout(GRACE, self._reactor)
         finally:
             await self.endpoint.connector.close()
+            if self._forwarder is not None:
+                await self._forwarder.close()
         log.info("{plugin} has stopped", plugin=self.name)
 
 

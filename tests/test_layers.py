@@ -36,6 +36,7 @@ CONFIG = {
     "scimgw.jsontext",
     "scimgw.secret",
     "scimgw.scim",
+    "scimgw.clients",
 }
 
 ALLOWED: dict[str, set[str]] = {
@@ -52,9 +53,10 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.gateway": GATEWAY,
     "scimgw.auth": AUTH,
     "scimgw.web": WEB,
+    "scimgw.web.chaining": WEB | {"scimgw.clients"},
     "scimgw.registry": {"scimgw.connector"},
     "scimgw.config": CONFIG,
-    "scimgw.service": WEB | CONFIG,
+    "scimgw.service": WEB | CONFIG | {"scimgw.web.chaining"},
     "scimgw.tap": {"scimgw.service", "scimgw.config"},
     "scimgw.testing": WEB | {"scimgw.testing"},
     "connectors": CONNECTOR | {"connectors"},
@@ -70,6 +72,7 @@ OUTSIDE: dict[str, set[str]] = {
         "scimgw.deferred",
         "scimgw.gateway",
         "scimgw.web",
+        "scimgw.web.chaining",
         "scimgw.service",
         "scimgw.tap",
         "scimgw.testing",

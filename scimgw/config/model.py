@@ -13,6 +13,7 @@ from typing import Literal
 
 from attrs import Attribute, field, frozen
 
+from scimgw.clients.http.settings import check_url
 from scimgw.connector import Invalid
 from scimgw.secret import Secret
 
@@ -39,6 +40,11 @@ def _user_name(_: object, attribute: Attribute[str], value: str) -> None:
 def _one(_: object, attribute: Attribute[int], value: int) -> None:
     if value != 1:
         raise Invalid(attribute.name, "more than one isn't supported yet")
+
+
+def _url(_: object, attribute: Attribute[str | None], value: str | None) -> None:
+    if value is not None:
+        check_url(attribute.name, value)
 
 
 def _some(_: object, attribute: Attribute[tuple[object, ...]], value: tuple[object, ...]) -> None:
@@ -118,6 +124,8 @@ class Gateway:
     """What of SCIM is spoken."""
     payload_size: int = field(default=1024 * 1024, validator=_between(1024, 1024**3))
     """Bytes of a request's body at most."""
+    chaining_base_url: str | None = field(default=None, validator=_url)
+    """Another gateway, which requests are handed on to instead of the connector."""
     connector: str | None = None
     """Connector, built in or `module:NAME`, where the file's name doesn't tell it."""
     log: Unbuilt = Unbuilt.OFF
@@ -134,8 +142,6 @@ class Gateway:
     """Mail about errors."""
     actions: Unbuilt = Unbuilt.OFF
     """What to do before and after changes of groups."""
-    chaining_base_url: Unbuilt = Unbuilt.OFF
-    """Another gateway to hand requests on to."""
     idle_timeout: Unbuilt = Unbuilt.OFF
     """Seconds until an idle connection is closed."""
     kubernetes: Unbuilt = Unbuilt.OFF

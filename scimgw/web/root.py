@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from attrs import frozen
@@ -21,12 +22,16 @@ from scimgw.web.api import DISCOVERY_METHODS, Api
 from scimgw.web.conversation import Answer, header, origin, prepare
 from scimgw.web.errors import answer_to
 from scimgw.web.request import ScimRequest
-from scimgw.web.routes import API, PUBLIC, Routes, Target
+from scimgw.web.routes import API, PING, PUBLIC, SERVICE_PROVIDER_CONFIG, Routes, Target
 
 TIMEOUT: Final = 60.0
 """Seconds within which a request is to be answered."""
 ANYBODY: Final = Principal("-")
 """Who makes a request that needs no credentials."""
+
+
+HandOn = Callable[[ScimRequest], Awaitable[None]]
+"""Has a request answered by another gateway.  Raises: ScimError."""
 
 
 @frozen(kw_only=True)
@@ -43,6 +48,8 @@ class Root(Resource):
     """Lets in whom it may, then leads to the resources, or to the Klein routes."""
 
     isLeaf = True
+    hand_on: HandOn | None = None
+    """What has all requests but the health check answered elsewhere."""
 
     def __init__(
         self, endpoint: Endpoint, chain: Chain, entities: frozenset[str], limits: Limits
@@ -93,6 +100,11 @@ class Root(Resource):
     async def _answer(self, request: ScimRequest) -> Answer | None:
         """Give the answer, None if Klein is giving it."""
         target = self._routes.find(request.path)
+        if self.hand_on is not None and target.route != PING:
+            if target.route != SERVICE_PROVIDER_CONFIG or not target.public:
+                await self._identify(request)
+            await self.hand_on(request)
+            return None
         principal = await self._let_in(request, target)
         if target.route is None:
             raise NotFound("no such endpoint")
@@ -153,13 +165,17 @@ class Root(Resource):
         """
         principal = ANYBODY
         if not target.public:
-            principal = await self._chain.authenticate(header(request, b"authorization"))
-            request.principal = principal.name
+            principal = await self._identify(request)
         elif target.route != PUBLIC:
             return principal
         # the name by which configuration files say that there is none isn't one
         if target.entity == NO_ENTITY or target.base_entity not in self._entities:
             raise NotFound(f"no base entity {target.base_entity!r}")
+        return principal
+
+    async def _identify(self, request: ScimRequest) -> Principal:
+        principal = await self._chain.authenticate(header(request, b"authorization"))
+        request.principal = principal.name
         return principal
 
     def _discover(self, request: ScimRequest, target: Target) -> Answer | None:

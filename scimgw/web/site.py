@@ -16,7 +16,7 @@ from twisted.web.server import Site
 from scimgw.auth.chain import Chain
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.web.request import ScimRequest
-from scimgw.web.root import Limits, Root
+from scimgw.web.root import HandOn, Limits, Root
 
 log = Logger()
 
@@ -76,6 +76,11 @@ class ScimSite(Site):
         self._closed: Deferred[None] = Deferred()
         self._prefix = token_hex(3)
         self._numbers = count(1)
+
+    def hand_on(self, hand_on: HandOn) -> None:
+        """Hand all requests but the health check on, instead of serving the endpoint."""
+        assert isinstance(self.resource, Root)
+        self.resource.hand_on = hand_on
 
     def close(self) -> Deferred[None]:
         """Close each connection after its present request, and wait until all are closed."""

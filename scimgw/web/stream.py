@@ -70,5 +70,8 @@ async def send(request: ScimRequest, pieces: AsyncIterable[bytes]) -> None:
             request.write(piece)
             await flow.open()
     finally:
+        close = getattr(pieces, "aclose", None)
+        if close is not None:
+            await close()
         if not request.gone:
             request.unregisterProducer()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.testing import StringTransport
@@ -10,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.clients.http.proxy import (
     ProxyRefused,
+    Tunnel,
     _Opening,
     address,
     connect_request,
@@ -93,6 +96,7 @@ class TunnelTests(SynchronousTestCase):
         )
         self.assertTrue(connect_request(Proxy(), "::1", 80).startswith(b"CONNECT [::1]:80 HTTP"))
         self.assertEqual(("proxy.example", 8080), address(proxy))
+        self.assertNotIn("dTpw", repr(Tunnel(cast("Any", None), connect_request(proxy, "a", 1))))
 
     def test_open(self) -> None:
         """Once the tunnel is open all goes to who wanted it, in however many pieces it comes."""

@@ -76,7 +76,7 @@ class Faulty(Protocol):
             self.factory.requests.append(head)
             self.factory.bodies.append(body)
             method, path, _ = lines[0].split(b" ")
-            self._answer(method, path.strip(b"/").partition(b"?")[0])
+            self._answer(method, path.partition(b"?")[0].rpartition(b"/")[2])
 
     def _answer(self, method: bytes, path: bytes) -> None:
         """Do as the path says; `a-then-b` does a the first time and b from then on."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -69,6 +70,7 @@ class Receiver(Protocol):
     def resume(self) -> None:
         """Go on."""
         if not self.done.called:
+            self._stop_waiting()
             self._late = self._clock.callLater(self._silence, self._end, Silent())
             self._transport.resumeProducing()
 
@@ -110,3 +112,43 @@ async def read(response: IResponse, limit: int, silence: float, clock: IReactorT
     response.deliverBody(receiver)
     await receiver.done
     return b"".join(pieces)
+
+
+async def pieces(response: IResponse, silence: float, clock: IReactorTime) -> AsyncIterator[bytes]:
+    """Receive a body piece by piece, each when the one before was taken.
+
+    To close the iterator before its end drops the connection.
+
+    Raises: Silent, ResponseFailed.
+    """
+    queue: deque[bytes] = deque()
+    awaited: list[Deferred[None]] = []
+
+    def wake(result: object = None) -> object:
+        due = awaited[:]
+        awaited.clear()
+        for each in due:
+            each.callback(None)
+        return result
+
+    def take(data: bytes) -> None:
+        queue.append(data)
+        receiver.pause()
+        wake()
+
+    receiver = Receiver(take, None, silence, clock)
+    receiver.done.addBoth(wake)
+    response.deliverBody(receiver)
+    try:
+        while queue or not receiver.done.called:
+            if queue:
+                yield queue.popleft()
+                continue
+            receiver.resume()
+            if not queue and not receiver.done.called:
+                awaited.append(Deferred())
+                await awaited[0]
+        await receiver.done
+    finally:
+        if not receiver.done.called:
+            receiver.done.addErrback(lambda _: None).cancel()

@@ -248,10 +248,8 @@ class HttpClient:
             raise
         except bodies.TooLarge as error:
             return _Attempt(Answered(0), error=error)
-        except (wire.NotConnected, RequestNotSent) as error:
-            return _Attempt(NotSent(), error=error)
         except Exception as error:  # noqa: BLE001 - whatever a connection may end with
-            return _Attempt(NotSent() if _unverified(error) else Lost(), error=error)
+            return _Attempt(outcome_of(error), error=error)
         response = Response(status=answer.code, headers=headers, body=content)
         self._log(request, str(answer.code), headers.get("content-type", ""), content)
         after = retry.retry_after(headers, self._clock.seconds())
@@ -282,7 +280,7 @@ class HttpClient:
             reactor=self._services.reactor,
         )
         seconds = self._options.connect_timeout + self._options.read_timeout
-        return await _within(seconds, begun, self._clock)
+        return await within(seconds, begun, self._clock)
 
     def _log(self, request: Request, said: str, kind: str, content: bytes) -> None:
         if self._options.debug:
@@ -294,7 +292,7 @@ class HttpClient:
             )
 
 
-async def _within(seconds: float, begun: Deferred[Any], clock: IReactorTime) -> IResponse:
+async def within(seconds: float, begun: Deferred[Any], clock: IReactorTime) -> IResponse:
     """Wait for the head of an answer.
 
     Twisted wraps a cancellation, so that it must be told from a failure here.
@@ -314,6 +312,12 @@ async def _within(seconds: float, begun: Deferred[Any], clock: IReactorTime) -> 
         if late.active():
             late.cancel()
     return answer
+
+
+def outcome_of(error: Exception) -> NotSent | Lost:
+    """Tell whether anything of a request that failed may have reached the endpoint."""
+    unsent = isinstance(error, wire.NotConnected | RequestNotSent) or _unverified(error)
+    return NotSent() if unsent else Lost()
 
 
 def _settled(attempt: _Attempt, *, repeated: bool) -> Response:

@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
@@ -79,8 +79,8 @@ class Tunnel:
     """A host and port behind a proxy."""
 
     proxy: IStreamClientEndpoint
-    request: bytes
-    """What asks the proxy for the tunnel."""
+    request: bytes = field(repr=False)
+    """What asks the proxy for the tunnel, with credentials."""
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's name
         """Connect to the proxy, have it open the tunnel, and let the protocol speak through it.

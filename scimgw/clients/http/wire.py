@@ -42,9 +42,15 @@ class _Tracking(WrappingFactory):
     noisy = False
     protocol = _Abrupt
 
+    def doStart(self) -> None:
+        """Say nothing of each connection in the log."""
+
+    def doStop(self) -> None:
+        """Say nothing."""
+
 
 @implementer(IStreamClientEndpoint)
-@frozen
+@frozen(repr=False)
 class _Bounded:
     """Connects within a time, tunnel and all, and keeps track of the connection."""
 

@@ -1,0 +1,140 @@
+"""How is a request handed on to another gateway?
+
+`chainingBaseUrl` makes a plugin a reverse proxy, after its own authentication: the request goes on
+as it came, with the client's own credentials and Host, and the answer comes back as it is, both
+without what concerns one connection only (RFC 9110 section 7.6.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import IO, Final
+
+from attrs import frozen
+from twisted.web.client import FileBodyProducer
+from twisted.web.http import NO_CONTENT, NOT_MODIFIED
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IBodyProducer
+
+from scimgw.clients.http.forward import Forwarder
+from scimgw.web import stream
+from scimgw.web.request import ScimRequest
+
+EMPTY: Final = frozenset({NO_CONTENT, NOT_MODIFIED})
+VIA: Final = b"1.1 scimgw"
+_HOP_BY_HOP: Final = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+_MADE_HERE: Final = frozenset(
+    {
+        b"content-length",
+        b"expect",
+        b"forwarded",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+        b"x-request-id",
+    }
+)
+"""What a client says of these isn't handed on: the length is the producer's to tell."""
+_OURS: Final = frozenset({b"server", b"x-request-id"})
+"""What an answer says of these isn't."""
+
+
+def end_to_end(headers: Headers) -> Iterable[tuple[bytes, list[bytes]]]:
+    """Give the headers that are meant for the other end, names in lower case."""
+    listed = {
+        name.strip().lower()
+        for value in headers.getRawHeaders(b"connection", [])
+        for name in value.split(b",")
+    }
+    for name, values in headers.getAllRawHeaders():
+        if name.lower() not in _HOP_BY_HOP | listed:
+            yield name.lower(), list(values)
+
+
+def outgoing(request: ScimRequest) -> Headers:
+    """Give the headers that a request goes on with."""
+    sent = Headers()
+    for name, values in end_to_end(request.requestHeaders):
+        if name not in _MADE_HERE:
+            sent.setRawHeaders(name, values)
+    sent.addRawHeader(b"via", VIA)
+    client = str(getattr(request.getClientAddress(), "host", "unknown")).encode()
+    sent.setRawHeaders(b"x-forwarded-for", [client])
+    sent.setRawHeaders(b"x-forwarded-proto", [b"https" if request.isSecure() else b"http"])
+    sent.setRawHeaders(b"x-forwarded-host", request.requestHeaders.getRawHeaders(b"host", [b""]))
+    sent.setRawHeaders(b"x-request-id", [request.request_id.encode()])
+    return sent
+
+
+def path_of(uri: bytes) -> bytes:
+    """Give path and query of a request's target, which may be a whole URL (RFC 9112 3.2.2)."""
+    if uri.startswith(b"/"):
+        return uri
+    return b"/" + uri.partition(b"://")[2].partition(b"/")[2]
+
+
+@frozen
+class _Kept:
+    """A file that isn't closed by who reads it, since it may have to be read again."""
+
+    file: IO[bytes]
+
+    def read(self, size: int) -> bytes:
+        return self.file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self.file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def close(self) -> None:
+        pass
+
+
+@frozen
+class Chaining:
+    """Hands requests on."""
+
+    forwarder: Forwarder
+
+    async def answer(self, request: ScimRequest) -> None:
+        """Hand a request on, and its answer back.
+
+        Raises: Unavailable, InvalidValue.
+        """
+
+        def content() -> IBodyProducer | None:
+            file = request.content
+            assert file is not None
+            file.seek(0)
+            if not request.requestHeaders.hasHeader(b"content-length") and not file.read(1):
+                return None
+            file.seek(0)
+            return FileBodyProducer(_Kept(file))
+
+        given = await self.forwarder.forward(
+            request.method, path_of(request.uri), outgoing(request), content
+        )
+        request.setResponseCode(given.status)
+        for name, values in end_to_end(given.headers):
+            if name not in _OURS:
+                request.responseHeaders.setRawHeaders(name, values)
+        request.responseHeaders.addRawHeader(b"via", VIA)
+        if given.length is not None and request.method != b"HEAD" and given.status not in EMPTY:
+            request.responseHeaders.setRawHeaders(b"content-length", [b"%d" % given.length])
+        request.write(b"")  # the head goes first, however long the body takes
+        await stream.send(request, given.body)
+        request.finish()
