@@ -3,7 +3,8 @@
 `make bench` runs it; see CONTRIBUTING.  Prints, for each workload, requests per second, median and
 99th percentile of the latency in milliseconds, and the ratio to a bare
 `twisted.web.resource.Resource` that answers a constant of the same size to the same requests:
-medians of runs in turn.  Then whether anything grows with the number of users or members.
+medians of runs in turn.  Then what the gateway adds to an endpoint's own answer, through restful,
+and whether anything grows with the number of users or members.
 """
 
 from __future__ import annotations
@@ -209,7 +210,9 @@ def _post(port: int, path: str, resources: Iterator[dict[str, object]]) -> None:
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 
-def measure(port: int, workload: Workload, users: int, seconds: int) -> Figures:
+def measure(
+    port: int, workload: Workload, users: int, seconds: int, connections: int = CONNECTIONS
+) -> Figures:
     """Drive a server with wrk."""
     environment = {
         **os.environ,
@@ -224,7 +227,7 @@ def measure(port: int, workload: Workload, users: int, seconds: int) -> Figures:
     command = [
         "wrk",
         "-t1",
-        f"-c{CONNECTIONS}",
+        f"-c{connections}",
         f"-d{seconds}s",
         "--latency",
         "-s",
@@ -315,6 +318,44 @@ def scale(few: int, many: int, members: tuple[int, int], runs: int, seconds: int
             print(f"{at_few.name:30}{medians[0]:9.0f}{medians[1]:9.0f}{ratio:7.2f}", flush=True)
 
 
+@contextmanager
+def restful(endpoint: int) -> Iterator[int]:
+    """Run a gateway whose endpoint is another one."""
+    port = free_port()
+    basic = [{"username": "gwadmin", "password": "password"}]
+    entity = {"baseUrls": [f"http://127.0.0.1:{endpoint}"], **basic[0]}
+    plugin = {
+        "scimgateway": {"port": port, "localhostonly": True, "auth": {"basic": basic}},
+        "endpoint": {"entity": {"undefined": entity}},
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "scimgw.json").write_text(json.dumps({"plugins": ["plugin-restful"]}))
+        Path(folder, "plugin-restful.json").write_text(json.dumps(plugin))
+        twistd = str(Path(sys.executable).with_name("twistd"))
+        with process(port, twistd, "-n", "--pidfile=", "scimgw", "-c", folder):
+            yield port
+
+
+def added(users: int, runs: int, seconds: int) -> None:
+    """Print what the gateway adds to an endpoint's own answer, one request at a time."""
+    print(f"\nthrough restful over {users} users, 1 connection: milliseconds at the median")
+    print(f"{'workload':30}{'endpoint':>9}{'through':>9}{'added':>9}{'ratio':>7}", flush=True)
+    with gateway(users, 100) as endpoint, restful(endpoint) as through:
+        for workload in workloads(users):
+            pairs = [
+                (
+                    measure(endpoint, workload, users, seconds, 1).median,
+                    measure(through, workload, users, seconds, 1).median,
+                )
+                for _ in range(runs)
+            ]
+            own, whole = (statistics.median(side) for side in zip(*pairs, strict=True))
+            print(
+                f"{workload.name:30}{own:9.2f}{whole:9.2f}{whole - own:9.2f}{whole / own:7.2f}",
+                flush=True,
+            )
+
+
 def main() -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -325,6 +366,7 @@ def main() -> None:
     parser.add_argument("--no-scale", action="store_true", help="leave the comparison of sizes out")
     given = parser.parse_args()
     compare(given.users, given.members, given.runs, given.seconds)
+    added(1_000, given.runs, given.seconds)
     if not given.no_scale:
         scale(1_000, 100_000, (1_000, 100_000), given.runs, given.seconds)
 
