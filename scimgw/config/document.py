@@ -14,14 +14,31 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 import attrs
 
 from scimgw import registry
+from scimgw.clients.http import Auth as HttpAuth
+from scimgw.clients.http import AuthOptions, Connection, Options, Proxy, Tls
 from scimgw.config.model import Auth, Basic, Gateway, Main, Scim, Unbuilt
 from scimgw.config.structure import camel_case
 from scimgw.secret import Secret
 
-CONNECTORS: Final = ("loki", "ldap")
+CONNECTORS: Final = ("loki", "ldap", "restful", "api")
+_HTTP: Final[tuple[tuple[str, type[Any]], ...]] = (
+    ("connection", Connection),
+    ("connection.auth", HttpAuth),
+    ("connection.auth.options", AuthOptions),
+    ("connection.options", Options),
+    ("connection.options.tls", Tls),
+    ("connection.proxy", Proxy),
+)
+_HTTP_HEAD: Final = """
+## `connection` of connectors that speak HTTP
+
+Part of each base entity of restful and api.  Names of files are relative to the configuration's
+folder.
+"""
 _NAMES: Final[Mapping[Any, str]] = {
     str: "text",
     int: "number",
+    float: "number",
     bool: "true or false",
     Secret: "text",
     type(None): "null",
@@ -59,8 +76,13 @@ def page() -> str:
             *_section(config),
         ]
         for kind, places in _parts(config).items():
+            if kind in dict(_HTTP).values():
+                continue
             title = ", ".join(f"`endpoint{place}`" for place in places)
             parts += [f"\n### {title} of {name}\n", f"\n{inspect.getdoc(kind)}\n", *_section(kind)]
+    parts.append(_HTTP_HEAD)
+    for title, settings in _HTTP:
+        parts += [f"\n### `{title}`\n", *_section(settings)]
     return "".join(parts)
 
 
@@ -82,6 +104,14 @@ def _section(kind: type[Any]) -> Iterator[str]:
 
 def _docstrings(kind: type[Any]) -> dict[str, str]:
     """Read the docstrings that follow the fields of a class, each on one line."""
+    found: dict[str, str] = {}
+    for each in kind.__mro__:
+        if attrs.has(each):
+            found |= _own_docstrings(each)
+    return found
+
+
+def _own_docstrings(kind: type[Any]) -> dict[str, str]:
     (definition,) = ast.parse(inspect.getsource(kind)).body
     assert isinstance(definition, ast.ClassDef)
     found = {}
@@ -117,6 +147,8 @@ def _default(field: attrs.Attribute[Any]) -> str:
             return "null"
         case bool(value):
             return str(value).lower()
+        case float(value):
+            return f"`{value:g}`"
         case int(value) | str(value) if value != "":
             return f"`{value}`"
         case _:  # empty: text, an object or a list
