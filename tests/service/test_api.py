@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
 
-from tests.live.programs import run
+from tests.live.processes import run
 from tests.service.process import Answer, ServiceCase, free_port, section
 
 TICKET = {"eventName": "AssignRole", "subjectName": "Admins", "userID": "bjensen"}
