@@ -6,6 +6,7 @@ import time
 
 from attrs import evolve
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.logger import capturedLogs, formatEvent
 
 from scimgw.clients.http import HttpClient, Request
 from scimgw.errors import BadGateway, Unavailable
@@ -231,3 +232,26 @@ class FailoverTests(FaultCase):
         self.assertEqual(5, len(self.server.requests))
         http._targets.all[0]._failed_at -= 60
         self.assertEqual(200, await self.get("/good", using=http))
+
+
+class DebugTests(FaultCase):
+    """What is logged of bodies."""
+
+    async def test_debug(self) -> None:
+        """Nothing, or, if so configured, bodies without their secrets and headers not at all."""
+        request = Request(
+            method="POST",
+            path="/good",
+            body=b'{"userName": "bjensen", "password": "hunter2"}',
+            headers={"Content-Type": "application/json", "X-Key": "hunter2"},
+            request_id="r-1",
+        )
+        for debug, expected in ((False, []), (True, ["POST", "200"])):
+            options = evolve(QUICK, debug=debug)
+            with capturedLogs() as events:
+                await self.client(self.url, options=options).request(request)
+            lines = [str(formatEvent(each)) for each in events]
+            mine = [line for line in lines if line.startswith("request r-1: ")]
+            self.assertEqual(expected, [line.split()[2].strip(":") for line in mine])
+            self.assertNotIn("hunter2", "".join(lines))
+            self.assertEqual(debug, "bjensen" in "".join(lines))
