@@ -34,7 +34,7 @@ def services(folder: Path | None = None) -> Services:
 class HttpCase(TestCase):
     """Makes clients, and closes them."""
 
-    timeout = 30
+    timeout = 90
 
     def client(
         self, *urls: str, options: Options = QUICK, folder: Path | None = None, **more: Any

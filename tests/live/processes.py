@@ -55,7 +55,7 @@ class Program(ProcessProtocol):
         """End it."""
         assert self.transport is not None
         with suppress(ProcessExitedAlready):
-            self.transport.signalProcess("KILL")
+            self.transport.signalProcess("TERM")
         return self.ended
 
 
