@@ -150,9 +150,7 @@ async def _pushed(endpoint: Endpoint, call: Call, search: Search, plan: _Plan) -
     skipping = search.start_index > 1 or search.count == 0
     if paging is Paging.CURSOR and skipping and plan.query.ids is None:
         return await _beyond(endpoint, call, search, plan)
-    return await _cut(
-        endpoint, call, search, plan.query, max(search.start_index - 1 + search.count, 1)
-    )
+    return await _cut(endpoint, call, search, plan.query, search.start_index + search.count)
 
 
 async def _beyond(endpoint: Endpoint, call: Call, search: Search, plan: _Plan) -> Found:
@@ -176,10 +174,11 @@ async def _cut(endpoint: Endpoint, call: Call, search: Search, query: Query, ste
         async for page in pages:
             resources += page.resources[max(0, first - seen) : max(0, end - seen)]
             seen += len(page.resources)
-            enough = seen >= end and (search.count > 0 or page.total is not None)
-            if enough and page.next is not None:
-                total = end + 1 if page.total is None else page.total
-                return Found(resources, total, search.start_index)
+            if page.total is not None and seen >= end:
+                return Found(resources, page.total, search.start_index)
+            # a cursor may lead nowhere: only what was seen is more
+            if seen > end and search.count > 0:
+                return Found(resources, end + 1 if page.next else seen, search.start_index)
             check_scanned(endpoint, seen if page.next is not None else 0)
     return Found(resources, seen, search.start_index)
 

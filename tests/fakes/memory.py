@@ -48,6 +48,8 @@ class MemoryConnector:
     offered: Capabilities = POOR
     counts: bool = True
     """Whether pages tell the total."""
+    hasty: bool = False
+    """Whether a full page has a cursor, be there more or not."""
     resource_types: Sequence[ResourceType] = (USER, GROUP)
     calls: list[str] = field(factory=list)
     """The methods called, and of searches what was asked."""
@@ -160,7 +162,8 @@ class MemoryConnector:
         count = len(found) if query.count is None else query.count
         assert limit is None or count <= limit
         page = found[start : start + count]
-        if self.offered.paging is not Paging.CURSOR or count == 0 or start + count >= len(found):
+        last = start + count >= len(found) and not (self.hasty and len(page) == count)
+        if self.offered.paging is not Paging.CURSOR or count == 0 or last:
             return Page(resources=page, total=total)
         cursor = f"{len(self.queries)}@{start + count}"
         self.cursors.add(cursor)

@@ -239,6 +239,15 @@ class PagingTests(GatewayCase):
                 self.assertEqual(list(self.NAMES), seen)
             self.assertEqual(set(), self.connector.cursors)
 
+    def test_cursor_to_nowhere(self) -> None:
+        """A cursor on the last page isn't taken for more resources."""
+        self.before(evolve(POOR, paging=Paging.CURSOR), counts=False)
+        self.connector.hasty = True
+        self.users(*self.NAMES)
+        for start, count, total in (("1", "5", 5), ("1", "4", 5), ("1", "2", 3), ("4", "2", 5)):
+            self.assertEqual(total, self.search(startIndex=start, count=count).total)
+            self.assertEqual(set(), self.connector.cursors)
+
     def test_far_page(self) -> None:
         """Up to a page far from the start only ids are read; then the page by its ids."""
         self.before(evolve(POOR, paging=Paging.CURSOR, max_count=2))
