@@ -91,9 +91,8 @@ class LdapConnector:
             return await self._page(directory, branch, query, self._cursors.take(cursor))
         search = self._cursors.pop(cursor)
         if search is not None:
-            if search.next.cookie:
-                with _owning(search, "to end a search"):
-                    await search.lease.client.search(search.next.ending())
+            with _owning(search, "to end a search"):
+                await search.lease.client.search(search.next.ending())
             search.pool.give_back(search.lease)
         return Page(resources=[])
 
@@ -101,13 +100,12 @@ class LdapConnector:
         """Fetch a page on the connection that its search owns, and keep that if there is more."""
         at = Access(search.lease.client, directory, branch)
         with _owning(search, f"to search {branch.mapping.type.endpoint}"):
-            found = await reading.part(at.client, search.next, search.ahead)
+            found = await at.client.search(search.next)
             resources = await reading.resources(at, query.attributes, found.entries)
-        if found.last:
+        if not found.cookie:
             search.pool.give_back(search.lease)
             return Page(resources=resources)
-        next = search.next.after(found.cookie)
-        rest = Open(search.pool, search.lease, next, found.ahead)
+        rest = Open(search.pool, search.lease, search.next.after(found.cookie))
         return Page(resources=resources, next=self._cursors.keep(rest))
 
     async def create(self, call: Call, type: ResourceType, resource: Resource) -> Stored:

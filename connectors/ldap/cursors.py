@@ -6,14 +6,13 @@ a search which isn't over keeps its connection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import count
 from typing import Final
 
 from attrs import frozen
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from connectors.ldap.ber import SearchEntry
 from connectors.ldap.pool import Lease, Pool
 from connectors.ldap.request import Search
 from scimgw.errors import BadRequest
@@ -29,8 +28,6 @@ class Open:
     pool: Pool
     lease: Lease
     next: Search
-    ahead: Sequence[SearchEntry] = ()
-    """Entries that came already, and belong to the next page."""
 
 
 class Cursors:

@@ -48,39 +48,6 @@ async def everything(client: Client, search: Search) -> list[SearchEntry]:
 
 
 @frozen
-class Part:
-    """Some of what a search finds, what is known to come next, and what asks for the rest."""
-
-    entries: Sequence[SearchEntry]
-    ahead: Sequence[SearchEntry]
-    cookie: bytes
-
-    @property
-    def last(self) -> bool:
-        """Whether nothing comes next."""
-        return not (self.ahead or self.cookie)
-
-
-async def part(client: Client, search: Search, ahead: Sequence[SearchEntry]) -> Part:
-    """Fetch the next page of a search, after the entries that are known to come next.
-
-    An entry more than a page holds tells whether there is another page: Active Directory gives a
-    cookie after the last one, too.
-    """
-    size = search.page_size
-    assert size is not None
-    entries, cookie = [*ahead], search.cookie
-    while len(entries) <= size and (cookie or not entries):
-        wanted = size + 1 - len(entries)
-        found = await client.search(evolve(search, page_size=wanted, cookie=cookie))
-        entries += found.entries
-        cookie = found.cookie
-        if not cookie:
-            break
-    return Part(entries[:size], entries[size:], cookie)
-
-
-@frozen
 class Access:
     """A connection to a directory, and the branch that it is used for."""
 
