@@ -15,7 +15,7 @@ from scimgw.gateway.scan import check_scanned, in_order, scan, walk
 from scimgw.gateway.split import split
 from scimgw.scim.filter import And, Compare, Filter, Operator, Or, conjunction
 from scimgw.scim.match import paths
-from scimgw.scim.path import Path, resolve
+from scimgw.scim.path import resolve
 from scimgw.scim.project import Projection
 from scimgw.scim.query import Query, Search
 from scimgw.scim.resource import Resource
@@ -81,7 +81,7 @@ async def _plan(endpoint: Endpoint, call: Call, search: Search) -> _Plan:
     sort = search.sort
     selected = ids is None and residual is None
     ordered = sort is None or (selected and endpoint.capabilities[search.type].sort(sort.path))
-    needed: frozenset[Path] = frozenset() if residual is None else paths(residual)
+    needed = search.needed if residual is None else search.needed | paths(residual)
     if sort is not None and not ordered:
         needed |= {sort.path.root}
     virtual = frozenset(path for path in needed if has_groups(search.type) and str(path) == GROUPS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from attrs import frozen
@@ -20,8 +21,10 @@ from scimgw.web import scim
 from scimgw.web.api import DISCOVERY_METHODS, Api
 from scimgw.web.conversation import Answer, header, origin, prepare
 from scimgw.web.errors import answer_to
+from scimgw.web.exchange import Context, Exchange
 from scimgw.web.request import ScimRequest
-from scimgw.web.routes import Routes, Target
+from scimgw.web.routes import ROOT, SEARCH, Routes, Target
+from scimgw.web.search import ON_ROOT, ON_SEARCH, root_listed, root_searched
 
 TIMEOUT: Final = 60.0
 """Seconds within which a request is to be answered."""
@@ -94,20 +97,23 @@ class Root(Resource):
         if target.route is None:
             raise NotFound("no such endpoint")
         request.base = origin(request) + target.prefix
-        if target.type is None:
+        operation = _OPERATIONS.get(target.route)
+        if target.type is None and operation is None:
             return self._discover(request, target)
-        if len(target.rest) > 1:
+        if len(target.rest) > (0 if target.type is None else 1):
             raise NotFound("no such endpoint")
-        allowed = scim.ON_RESOURCE if target.rest else scim.ON_COLLECTION
         if request.method == b"OPTIONS":
-            return _options(allowed)
+            return _options(_allowed(target))
         call = Call(
             entity=target.base_entity,
             principal=principal,
             request_id=request.request_id,
             deadline=self._endpoint.clock.seconds() + TIMEOUT,
         )
-        exchange = scim.Exchange(
+        if target.type is None:
+            assert operation is not None
+            return await operation[0](self._context(request, call))
+        exchange = Exchange(
             request=request,
             endpoint=self._endpoint,
             call=call,
@@ -117,6 +123,15 @@ class Root(Resource):
             max_results=self._limits.max_results,
         )
         return await scim.answer(exchange)
+
+    def _context(self, request: ScimRequest, call: Call) -> Context:
+        return Context(
+            request=request,
+            endpoint=self._endpoint,
+            call=call,
+            base=request.base,
+            max_results=self._limits.max_results,
+        )
 
     async def _let_in(self, request: ScimRequest, target: Target) -> Principal:
         """Ask who it is, and whether the base entity exists.
@@ -141,6 +156,21 @@ class Root(Resource):
         request.postpath = [each.encode() for each in (target.route or "", *target.rest)]
         self._klein.render(request)
         return None
+
+
+_OPERATIONS: Final[Mapping[str, tuple[Callable[[Context], Awaitable[Answer]], tuple[str, ...]]]] = {
+    ROOT: (root_listed, ON_ROOT),
+    SEARCH: (root_searched, ON_SEARCH),
+}
+"""What is carried out on no type in particular, and by which methods."""
+
+
+def _allowed(target: Target) -> tuple[str, ...]:
+    if target.type is None:
+        return _OPERATIONS[target.route or ROOT][1]
+    if target.rest == (SEARCH,):
+        return (*scim.ON_RESOURCE, "POST")
+    return scim.ON_RESOURCE if target.rest else scim.ON_COLLECTION
 
 
 def _options(allowed: tuple[str, ...]) -> Answer:
