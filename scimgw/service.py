@@ -67,7 +67,11 @@ class PluginService(Service):
                 )
             ]
         )
-        limits = Limits(max_results=scim.max_results, max_body=config.gateway.payload_size)
+        limits = Limits(
+            max_results=scim.max_results,
+            max_operations=scim.max_operations,
+            max_body=config.gateway.payload_size,
+        )
         self.site = ScimSite(self.endpoint, chain, config.entities, limits, reactor)
         self._listener = strports.service(
             f"tcp:{config.gateway.port}:interface={address(config)}:backlog={_BACKLOG}",

@@ -95,6 +95,8 @@ class Scim:
     """Resources in one page at most."""
     max_scan: int = field(default=100_000, validator=_between(1, 100_000_000))
     """Resources read at most to evaluate, for one request, what the endpoint can't."""
+    max_operations: int = field(default=1000, validator=_between(1, 100_000))
+    """Operations in one bulk request at most."""
     custom_schema: Unbuilt = Unbuilt.OFF
     """File with attributes that join User and Group."""
     resource_types: Unbuilt = Unbuilt.OFF

@@ -44,6 +44,7 @@ class Features:
     """What a plugin can do, as /ServiceProviderConfig announces it."""
 
     max_results: int
+    max_operations: int
     max_payload_size: int
     change_password: bool
     etag: bool
@@ -56,8 +57,8 @@ def encode_service_provider_config(features: Features, location: str) -> Json:
         "schemas": [SERVICE_PROVIDER_CONFIG],
         "patch": {"supported": True},
         "bulk": {
-            "supported": False,
-            "maxOperations": 0,
+            "supported": True,
+            "maxOperations": features.max_operations,
             "maxPayloadSize": features.max_payload_size,
         },
         "filter": {"supported": True, "maxResults": features.max_results},

@@ -33,6 +33,7 @@ class Context:
     call: Call
     base: str
     max_results: int
+    max_operations: int
 
 
 @frozen(kw_only=True)

@@ -19,11 +19,12 @@ from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.messages import Features
 from scimgw.web import scim
 from scimgw.web.api import DISCOVERY_METHODS, Api
+from scimgw.web.bulk import ON_BULK, bulk
 from scimgw.web.conversation import Answer, header, origin, prepare
 from scimgw.web.errors import answer_to
 from scimgw.web.exchange import Context, Exchange
 from scimgw.web.request import ScimRequest
-from scimgw.web.routes import ROOT, SEARCH, Routes, Target
+from scimgw.web.routes import BULK, ROOT, SEARCH, Routes, Target
 from scimgw.web.search import ON_ROOT, ON_SEARCH, root_listed, root_searched
 
 TIMEOUT: Final = 60.0
@@ -38,6 +39,8 @@ class Limits:
 
     max_results: int = 200
     """Resources in one page."""
+    max_operations: int = 1000
+    """Operations in one bulk request."""
     max_body: int = 1024 * 1024
     """Bytes of a body."""
 
@@ -60,6 +63,7 @@ class Root(Resource):
         user = endpoint.types.get("User")
         features = Features(
             max_results=limits.max_results,
+            max_operations=limits.max_operations,
             max_payload_size=limits.max_body,
             change_password=user is not None and user.find("password") is not None,
             etag=all(each.versions for each in endpoint.capabilities.values()),
@@ -121,6 +125,7 @@ class Root(Resource):
             id=target.rest[0] if target.rest else None,
             base=request.base,
             max_results=self._limits.max_results,
+            max_operations=self._limits.max_operations,
         )
         return await scim.answer(exchange)
 
@@ -131,6 +136,7 @@ class Root(Resource):
             call=call,
             base=request.base,
             max_results=self._limits.max_results,
+            max_operations=self._limits.max_operations,
         )
 
     async def _let_in(self, request: ScimRequest, target: Target) -> Principal:
@@ -161,6 +167,7 @@ class Root(Resource):
 _OPERATIONS: Final[Mapping[str, tuple[Callable[[Context], Awaitable[Answer]], tuple[str, ...]]]] = {
     ROOT: (root_listed, ON_ROOT),
     SEARCH: (root_searched, ON_SEARCH),
+    BULK: (bulk, ON_BULK),
 }
 """What is carried out on no type in particular, and by which methods."""
 

@@ -47,6 +47,7 @@ class MessageTests(SynchronousTestCase):
         """Each document tells its own address."""
         features = Features(
             max_results=5,
+            max_operations=4,
             max_payload_size=6,
             change_password=True,
             etag=False,
