@@ -81,6 +81,9 @@ class Capabilities:
     value_paths: whether conditions in one value filter are met by one value of the attribute, not
     each by any.
     sort: whether it orders by an attribute.
+    stateless_cursors: whether `Page.next` is given wherever there is more, and can be taken up at
+    any time by any process: what was there all the while is then given once.  Endpoints that page
+    by index may have such cursors too.
     versions: whether it keeps them, and refuses a write whose `if_version` is outdated.
     atomic: whether a failed write leaves nothing behind.
     removes_members: whether deleting a resource takes it out of the groups that it was a member of.
@@ -91,6 +94,7 @@ class Capabilities:
     value_paths: bool = False
     sort: Callable[[Path], bool] = _never
     paging: Paging = Paging.NONE
+    stateless_cursors: bool = False
     versions: bool = False
     atomic: bool = False
     removes_members: bool = False

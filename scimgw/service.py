@@ -18,9 +18,11 @@ from twisted.logger import Logger
 
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
+from scimgw.config.keys import CURSORS, derive
 from scimgw.config.load import Configuration, Fault, Faults, PluginConfig
 from scimgw.connector import Misconfigured, Services
 from scimgw.gateway.endpoint import Endpoint
+from scimgw.scim.cursor import Cursors
 from scimgw.web.root import Limits
 from scimgw.web.routes import Routes
 from scimgw.web.site import ScimSite
@@ -42,7 +44,7 @@ class PortsTaken(Exception):
 class PluginService(Service):
     """One plugin: a port, a site behind it, and the connector behind that."""
 
-    def __init__(self, config: PluginConfig, reactor: Any) -> None:
+    def __init__(self, config: PluginConfig, reactor: Any, secret: bytes) -> None:
         """Put the plugin's parts together; nothing is bound or connected yet."""
         self.setName(config.name)
         self.config = config
@@ -72,7 +74,16 @@ class PluginService(Service):
             max_operations=scim.max_operations,
             max_body=config.gateway.payload_size,
         )
-        self.site = ScimSite(self.endpoint, chain, config.entities, limits, reactor)
+        self.site = ScimSite(
+            self.endpoint,
+            chain,
+            config.entities,
+            limits,
+            reactor,
+            cursors=Cursors(
+                key=derive(secret, f"{CURSORS} {config.name}"), lifetime=scim.cursor_timeout
+            ),
+        )
         self._listener = strports.service(
             f"tcp:{config.gateway.port}:interface={address(config)}:backlog={_BACKLOG}",
             self.site,
@@ -113,8 +124,10 @@ class PluginService(Service):
         log.info("{plugin} has stopped", plugin=self.name)
 
 
-def build(configuration: Configuration, reactor: Any) -> MultiService:
+def build(configuration: Configuration, reactor: Any, secret: bytes | None = None) -> MultiService:
     """Put all plugins together; one that fails later doesn't stop another.
+
+    Without a secret, what is signed is good for this process only.
 
     Raises: Faults.
     """
@@ -123,7 +136,7 @@ def build(configuration: Configuration, reactor: Any) -> MultiService:
     faults: list[Fault] = []
     for config in configuration.plugins:
         try:
-            plugin = PluginService(config, reactor)
+            plugin = PluginService(config, reactor, secret or os.urandom(32))
         except Misconfigured as misconfigured:
             faults += [
                 Fault(f"{config.name}.json", f"$.endpoint{path}", fault)

@@ -14,6 +14,7 @@ from uuid import UUID
 from attrs import Attribute as Field
 from attrs import evolve, field, frozen
 
+from connectors.loki.cursor import behind, cursor
 from connectors.loki.plan import Tables, plan
 from connectors.loki.table import MEMBERS, Record, Stamp, Table
 from scimgw.connector import (
@@ -92,6 +93,7 @@ class LokiConnector:
             value_paths=True,
             sort=lambda path: path.attribute.name not in {GROUPS, MEMBERS},
             paging=Paging.INDEX,
+            stateless_cursors=True,
             versions=True,
             atomic=True,
             removes_members=True,
@@ -107,13 +109,18 @@ class LokiConnector:
             records = await turns.sort(
                 records, lambda record: key(record.data), descending=query.sort.descending
             )
-        start = query.start_index - 1
+        start = query.start_index - 1 if query.cursor is None else behind(records, query)
         wanted = records[start:] if query.count is None else records[start : start + query.count]
         with_members = query.attributes is None or any(
             path.attribute.name == MEMBERS for path in query.attributes
         )
         data = (table.whole(record) if with_members else record.data for record in wanted)
-        return Page(resources=[Resource(query.type, each) for each in data], total=len(records))
+        more = wanted and start + len(wanted) < len(records)
+        return Page(
+            resources=[Resource(query.type, each) for each in data],
+            total=len(records),
+            next=cursor(wanted[-1], query.sort) if more else None,
+        )
 
     async def create(self, call: Call, type: ResourceType, resource: Resource) -> Stored:
         """Add a document under a UUID, or under its name if so configured."""

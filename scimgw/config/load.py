@@ -17,6 +17,7 @@ from scimgw.config.structure import Misfits, structure
 from scimgw.connector import NO_ENTITY, ConnectorPlugin
 from scimgw.jsontext import NotJson
 from scimgw.registry import UnknownConnector
+from scimgw.secret import Secret
 
 MAIN: Final = "scimgw.json"
 PREFIX: Final = "plugin-"
@@ -64,6 +65,8 @@ class Configuration:
     """All that a folder says."""
 
     plugins: tuple[PluginConfig, ...]
+    data_directory: Path = Path()
+    secret_key: Secret | None = field(default=None, repr=False)
 
 
 def load(folder: Path) -> Configuration:
@@ -79,9 +82,13 @@ def load(folder: Path) -> Configuration:
         plugin for name in dict.fromkeys(names) if (plugin := reader.plugin(name)) is not None
     ]
     faults = [*reader.faults, *_twice(names), *_shared_ports(reader.ports)]
-    if faults:
+    if faults or main is None:
         raise Faults(faults)
-    return Configuration(plugins=tuple(plugins))
+    return Configuration(
+        plugins=tuple(plugins),
+        data_directory=folder / main.data_directory,
+        secret_key=main.secret_key,
+    )
 
 
 @frozen
@@ -99,10 +106,6 @@ class _Reader:
         if document is None:
             return None
         document = modern(document)
-        self.faults.extend(
-            Fault(file, path, "values from elsewhere aren't supported yet")
-            for path in _external(document)
-        )
         sections = {key: document.get(key) for key in ("scimgateway", "endpoint")}
         self.faults.extend(
             Fault(file, f"$.{key}", "unknown key") for key in document if key not in sections
@@ -134,6 +137,10 @@ class _Reader:
         except OSError as error:
             document, fault = None, f"can't be read: {error.strerror}"
         if isinstance(document, dict):
+            self.faults.extend(
+                Fault(file, path, "values from elsewhere aren't supported yet")
+                for path in _external(document)
+            )
             return document
         self._fault(file, "$", fault)
         return None

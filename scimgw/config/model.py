@@ -43,6 +43,14 @@ def _user_name(_: object, attribute: Attribute[str], value: str) -> None:
         raise Invalid(attribute.name, "must be a name without a colon")
 
 
+def _long(_: object, attribute: Attribute[Secret | None], value: Secret | None) -> None:
+    if value is not None and len(value.reveal()) < _KEY_LENGTH:
+        raise Invalid(attribute.name, f"must have at least {_KEY_LENGTH} characters")
+
+
+_KEY_LENGTH = 32
+
+
 def _one(_: object, attribute: Attribute[int], value: int) -> None:
     if value != 1:
         raise Invalid(attribute.name, "more than one isn't supported yet")
@@ -97,6 +105,8 @@ class Scim:
     """Resources read at most to evaluate, for one request, what the endpoint can't."""
     max_operations: int = field(default=1000, validator=_between(1, 100_000))
     """Operations in one bulk request at most."""
+    cursor_timeout: int = field(default=3600, validator=_between(1, 7 * 24 * 3600))
+    """Seconds for which a cursor can be followed."""
     custom_schema: Unbuilt = Unbuilt.OFF
     """File with attributes that join User and Group."""
     resource_types: Unbuilt = Unbuilt.OFF
@@ -161,9 +171,10 @@ class Main:
 
     plugins: tuple[str, ...] = field(validator=_some)
     """Plugins to start, by the names of their files."""
-    data_directory: Unbuilt = Unbuilt.OFF
-    """Where databases, logs and generated keys are kept."""
-    secret_key: Unbuilt = Unbuilt.OFF
-    """What cursors and tokens are signed with."""
+    data_directory: str = "../data"
+    """Where generated keys are kept, relative to this file; made if it isn't there."""
+    secret_key: Secret | None = field(default=None, validator=_long)
+    """What cursors are signed with, at least 32 characters; the same for all replicas.  Without it
+    a key is made, and kept in the data directory."""
     workers: int = field(default=1, validator=_one)
     """Processes that share the ports."""

@@ -11,6 +11,7 @@ from twisted.web.server import Request
 
 from scimgw.connector import Call
 from scimgw.gateway.endpoint import Endpoint
+from scimgw.scim.cursor import Cursors
 from scimgw.scim.project import Projection
 from scimgw.scim.resource import Resource, schemas_of
 from scimgw.scim.schema import ResourceType
@@ -34,6 +35,7 @@ class Context:
     base: str
     max_results: int
     max_operations: int
+    cursors: Cursors
 
 
 @frozen(kw_only=True)

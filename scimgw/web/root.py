@@ -16,6 +16,7 @@ from scimgw.auth.chain import Chain
 from scimgw.connector import NO_ENTITY, Call, Principal
 from scimgw.errors import MethodNotAllowed, NotFound
 from scimgw.gateway.endpoint import Endpoint
+from scimgw.scim.cursor import Cursors
 from scimgw.scim.messages import Features
 from scimgw.web import scim
 from scimgw.web.api import DISCOVERY_METHODS, Api
@@ -51,10 +52,16 @@ class Root(Resource):
     isLeaf = True
 
     def __init__(
-        self, endpoint: Endpoint, chain: Chain, entities: frozenset[str], limits: Limits
+        self,
+        endpoint: Endpoint,
+        chain: Chain,
+        entities: frozenset[str],
+        limits: Limits,
+        cursors: Cursors,
     ) -> None:
         """Serve an endpoint."""
         super().__init__()
+        self._cursors = cursors
         self._endpoint = endpoint
         self._chain = chain
         self._entities = entities
@@ -65,6 +72,7 @@ class Root(Resource):
             max_results=limits.max_results,
             max_operations=limits.max_operations,
             max_payload_size=limits.max_body,
+            cursor_timeout=cursors.lifetime,
             change_password=user is not None and user.find("password") is not None,
             etag=all(each.versions for each in endpoint.capabilities.values()),
             authentication_schemes=chain.descriptions,
@@ -126,6 +134,7 @@ class Root(Resource):
             base=request.base,
             max_results=self._limits.max_results,
             max_operations=self._limits.max_operations,
+            cursors=self._cursors,
         )
         return await scim.answer(exchange)
 
@@ -137,6 +146,7 @@ class Root(Resource):
             base=request.base,
             max_results=self._limits.max_results,
             max_operations=self._limits.max_operations,
+            cursors=self._cursors,
         )
 
     async def _let_in(self, request: ScimRequest, target: Target) -> Principal:

@@ -309,6 +309,22 @@ class FaultTests(LoadCase):
             )
         )
 
+    def test_secret(self) -> None:
+        """A secret must be long, and stand in the file itself; it doesn't show itself."""
+        plugin = {"scimgateway": gateway(), "endpoint": {}}
+        for key, fault in (
+            ("short", "must have at least 32 characters"),
+            ("process.env.KEY", "values from elsewhere aren't supported yet"),
+        ):
+            main = {"plugins": ["plugin-loki"], "secretKey": key}
+            folder = self.folder(scimgw=main, plugin_loki=plugin)
+            self.assertIn(f"scimgw.json: $.secretKey: {fault}", self.faults(folder))
+        main = {"plugins": ["plugin-loki"], "secretKey": "s" * 32, "dataDirectory": "d"}
+        folder = self.folder(scimgw=main, plugin_loki=plugin)
+        found = load(folder)
+        self.assertEqual(folder / "d", found.data_directory)
+        self.assertNotIn("sss", repr(found))
+
 
 class StructureTests(SynchronousTestCase):
     """JSON values and attrs classes."""

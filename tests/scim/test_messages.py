@@ -49,6 +49,7 @@ class MessageTests(SynchronousTestCase):
             max_results=5,
             max_operations=4,
             max_payload_size=6,
+            cursor_timeout=7,
             change_password=True,
             etag=False,
             authentication_schemes=({"type": "x"},),

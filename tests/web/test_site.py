@@ -170,9 +170,21 @@ class DiscoveryTests(WebCase):
                 "sort",
                 "etag",
                 "authenticationSchemes",
+                "pagination",
                 "meta",
             },
             set(config),
+        )
+        self.assertEqual(
+            {
+                "cursor": True,
+                "index": True,
+                "defaultPaginationMethod": "index",
+                "defaultPageSize": 200,
+                "maxPageSize": 200,
+                "cursorTimeout": 60,
+            },
+            config["pagination"],
         )
         self.assertEqual({"supported": True}, config["etag"])
         self.assertEqual(["httpbasic"], [each["type"] for each in config["authenticationSchemes"]])
