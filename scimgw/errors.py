@@ -19,6 +19,7 @@ of RFC 9110.
     |-- UnsupportedMediaType 415
     |-- InternalError 500
     |   `-- PartialWrite
+    |-- NotSupported 501
     `-- Unavailable 503
 """
 
@@ -194,6 +195,12 @@ class PartialWrite(InternalError):
         super().__init__(f"{detail}; applied: {done}; not applied: {left}")
         self.applied = tuple(applied)
         self.failed = tuple(failed)
+
+
+class NotSupported(ScimError):
+    """What is asked for isn't offered here, or not to this client."""
+
+    status = 501
 
 
 class Unavailable(ScimError):

@@ -73,6 +73,8 @@ class PluginService(Service):
             max_results=scim.max_results,
             max_operations=scim.max_operations,
             max_body=config.gateway.payload_size,
+            reject_unknown=scim.unknown_attributes == "reject",
+            me=scim.me,
         )
         self.site = ScimSite(
             self.endpoint,

@@ -7,7 +7,7 @@ setting it is refused rather than ignored.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Literal
 
@@ -111,8 +111,10 @@ class Scim:
     """File with attributes that join User and Group."""
     resource_types: Unbuilt = Unbuilt.OFF
     """Files with resource types of one's own."""
-    unknown_attributes: Unbuilt = Unbuilt.OFF
-    """Whether attributes that no schema has are ignored or refused."""
+    unknown_attributes: Literal["ignore", "reject"] = "ignore"
+    """Whether attributes that no schema has are ignored, and logged, or refused."""
+    me: Mapping[str, str] = field(factory=dict)
+    """By the name of an identity, such as a Basic user, the userName of the user who `/Me` is."""
     skip_type_convert: Unbuilt = Unbuilt.OFF
     """A switch of the original gateway."""
     skip_meta_location: Unbuilt = Unbuilt.OFF

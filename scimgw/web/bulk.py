@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from twisted.web.http import CREATED, NO_CONTENT, OK
 
-from scimgw.errors import MethodNotAllowed
+from scimgw.errors import InvalidSyntax, MethodNotAllowed
 from scimgw.gateway.bulk import Outcome, carry_out
 from scimgw.scim.bulk import Refused, encode_bulk, parse
 from scimgw.web.conversation import Answer, body
 from scimgw.web.errors import answer_to
-from scimgw.web.exchange import Context, tell
+from scimgw.web.exchange import Context, unknown
 from scimgw.web.routes import location
 
 ON_BULK: Final = ("POST", "OPTIONS")
@@ -26,10 +26,9 @@ async def bulk(context: Context) -> Answer:
     if context.request.method != b"POST":
         raise MethodNotAllowed("a bulk request is posted", ON_BULK)
     types = [*context.endpoint.types.values()]
-    request = parse(types, body(context.request), context.max_operations)
-    unknown: list[str] = []
-    outcomes = await carry_out(context.endpoint, context.call, request, unknown.append)
-    tell(context.call, unknown)
+    request = parse(types, body(context.request), context.limits.max_operations)
+    with unknown(context, InvalidSyntax) as told:
+        outcomes = await carry_out(context.endpoint, context.call, request, told)
     return Answer(OK, encode_bulk([_encoded(context, each) for each in outcomes]))
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn
 
 from attrs import field, frozen
 from twisted.logger import Logger
 from twisted.web.server import Request
 
 from scimgw.connector import Call
+from scimgw.errors import ScimError
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.cursor import Cursors
 from scimgw.scim.project import Projection
-from scimgw.scim.resource import Resource, schemas_of
+from scimgw.scim.resource import Resource, Unknown, schemas_of
 from scimgw.scim.schema import ResourceType
 from scimgw.scim.values import show
 from scimgw.web.conversation import parameters
@@ -26,6 +28,22 @@ _LOGGED: Final = 10
 
 
 @frozen(kw_only=True)
+class Limits:
+    """What a plugin lets one request ask for, and how strictly it is read."""
+
+    max_results: int = 200
+    """Resources in one page."""
+    max_operations: int = 1000
+    """Operations in one bulk request."""
+    max_body: int = 1024 * 1024
+    """Bytes of a body."""
+    reject_unknown: bool = False
+    """Whether attributes that no schema has are refused, not ignored."""
+    me: Mapping[str, str] = field(factory=dict)
+    """By the name of who makes a request, the userName of who /Me is."""
+
+
+@frozen(kw_only=True)
 class Context:
     """A request, on whose behalf it is carried out, and within which bounds."""
 
@@ -33,8 +51,7 @@ class Context:
     endpoint: Endpoint
     call: Call
     base: str
-    max_results: int
-    max_operations: int
+    limits: Limits
     cursors: Cursors
 
 
@@ -62,10 +79,28 @@ def represent(base: str, found: Resource, projection: Projection) -> dict[str, A
     return projection.apply(data)
 
 
-def tell(call: Call, unknown: Sequence[str]) -> None:
-    """Log what a client sent that no schema has; it is ignored."""
-    if unknown:
-        names = ", ".join(map(show, unknown[:_LOGGED]))
+@contextmanager
+def unknown(context: Context, fault: type[ScimError]) -> Iterator[Unknown]:
+    """Give what is told of attributes that no schema has: they are refused, or logged at the end.
+
+    Raises: the fault.
+    """
+    if context.limits.reject_unknown:
+        yield _refusing(fault)
+        return
+    names: list[str] = []
+    yield names.append
+    if names:
+        listed = ", ".join(map(show, names[:_LOGGED]))
         log.info(
-            "request {id}: not in the schemas, ignored: {names}", id=call.request_id, names=names
+            "request {id}: not in the schemas, ignored: {names}",
+            id=context.call.request_id,
+            names=listed,
         )
+
+
+def _refusing(fault: type[ScimError]) -> Unknown:
+    def refuse(name: str) -> NoReturn:
+        raise fault(f"no schema has {show(name)}")
+
+    return refuse

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from attrs import frozen
 from klein.resource import KleinResource
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.http import NO_CONTENT
@@ -23,27 +22,18 @@ from scimgw.web.api import DISCOVERY_METHODS, Api
 from scimgw.web.bulk import ON_BULK, bulk
 from scimgw.web.conversation import Answer, header, origin, prepare
 from scimgw.web.errors import answer_to
-from scimgw.web.exchange import Context, Exchange
+from scimgw.web.exchange import Context, Exchange, Limits
+from scimgw.web.me import ON_ME, me
 from scimgw.web.request import ScimRequest
-from scimgw.web.routes import BULK, ROOT, SEARCH, Routes, Target
+from scimgw.web.routes import BULK, ME, ROOT, SEARCH, Routes, Target
 from scimgw.web.search import ON_ROOT, ON_SEARCH, root_listed, root_searched
+
+__all__ = ["Limits", "Root"]
 
 TIMEOUT: Final = 60.0
 """Seconds within which a request is to be answered."""
 ANYBODY: Final = Principal("-")
 """Who makes a request that needs no credentials."""
-
-
-@frozen(kw_only=True)
-class Limits:
-    """What a plugin lets one request ask for."""
-
-    max_results: int = 200
-    """Resources in one page."""
-    max_operations: int = 1000
-    """Operations in one bulk request."""
-    max_body: int = 1024 * 1024
-    """Bytes of a body."""
 
 
 class Root(Resource):
@@ -132,8 +122,7 @@ class Root(Resource):
             type=target.type,
             id=target.rest[0] if target.rest else None,
             base=request.base,
-            max_results=self._limits.max_results,
-            max_operations=self._limits.max_operations,
+            limits=self._limits,
             cursors=self._cursors,
         )
         return await scim.answer(exchange)
@@ -144,8 +133,7 @@ class Root(Resource):
             endpoint=self._endpoint,
             call=call,
             base=request.base,
-            max_results=self._limits.max_results,
-            max_operations=self._limits.max_operations,
+            limits=self._limits,
             cursors=self._cursors,
         )
 
@@ -178,6 +166,7 @@ _OPERATIONS: Final[Mapping[str, tuple[Callable[[Context], Awaitable[Answer]], tu
     ROOT: (root_listed, ON_ROOT),
     SEARCH: (root_searched, ON_SEARCH),
     BULK: (bulk, ON_BULK),
+    ME: (me, ON_ME),
 }
 """What is carried out on no type in particular, and by which methods."""
 

@@ -27,6 +27,7 @@ ROOT: Final = ""
 """The route of a path that ends at the base URL: all resource types at once."""
 SEARCH: Final = ".search"
 BULK: Final = "Bulk"
+ME: Final = "Me"
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
 """Characters that stand for themselves in a URL (RFC 3986 section 2.3); most ids hold no others."""
 PREFIXES: Final = ("scim", "v2")
@@ -67,7 +68,9 @@ class Routes:
         self._types: Mapping[str, ResourceType] = {
             type.endpoint.strip("/").casefold(): type for type in types
         }
-        self._routes = {name.casefold(): name for name in (PING, *DISCOVERY, ROOT, SEARCH, BULK)}
+        self._routes = {
+            name.casefold(): name for name in (PING, *DISCOVERY, ROOT, SEARCH, BULK, ME)
+        }
         self._routes |= {name: type.endpoint.strip("/") for name, type in self._types.items()}
 
     @property

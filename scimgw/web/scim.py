@@ -11,7 +11,7 @@ from typing import Final
 from twisted.web.http import CREATED, NO_CONTENT, NOT_MODIFIED, OK
 
 from scimgw.connector import Stored
-from scimgw.errors import MethodNotAllowed, PreconditionFailed
+from scimgw.errors import InvalidPath, InvalidSyntax, MethodNotAllowed, PreconditionFailed
 from scimgw.gateway import reads, writes
 from scimgw.gateway.change import Change
 from scimgw.gateway.membership import MEMBERS
@@ -20,7 +20,7 @@ from scimgw.scim.project import Projection
 from scimgw.scim.query import parse_projection
 from scimgw.scim.resource import Resource
 from scimgw.web.conversation import Answer, body, conditions, prefers
-from scimgw.web.exchange import Exchange, represent, tell
+from scimgw.web.exchange import Exchange, represent, unknown
 from scimgw.web.routes import SEARCH, location
 from scimgw.web.search import listed, searched
 
@@ -51,9 +51,8 @@ async def answer(exchange: Exchange) -> Answer:
 
 async def _create(exchange: Exchange) -> Answer:
     projection = _projection(exchange)
-    unknown: list[str] = []
-    new = resource.parse(exchange.type, body(exchange.request), unknown.append)
-    tell(exchange.call, unknown)
+    with unknown(exchange, InvalidSyntax) as told:
+        new = resource.parse(exchange.type, body(exchange.request), told)
     stored = await writes.create(exchange.endpoint, exchange.call, new)
     address = {"Location": location(exchange.base, exchange.type.endpoint, stored.id)}
     if prefers(exchange.request, "minimal"):
@@ -79,18 +78,16 @@ async def _get(exchange: Exchange, id: str) -> Answer:
 
 async def _replace(exchange: Exchange, id: str) -> Answer:
     projection = _projection(exchange)
-    unknown: list[str] = []
-    new = resource.parse(exchange.type, body(exchange.request), unknown.append)
-    tell(exchange.call, unknown)
+    with unknown(exchange, InvalidSyntax) as told:
+        new = resource.parse(exchange.type, body(exchange.request), told)
     stored = await writes.replace(_change(exchange, id), new)
     return await _changed(exchange, stored, projection, shown=True)
 
 
 async def _patch(exchange: Exchange, id: str) -> Answer:
     projection = _projection(exchange)
-    unknown: list[str] = []
-    operations = patch.parse(exchange.type, body(exchange.request), unknown.append)
-    tell(exchange.call, unknown)
+    with unknown(exchange, InvalidPath) as told:
+        operations = patch.parse(exchange.type, body(exchange.request), told)
     stored = await writes.patch(_change(exchange, id), operations)
     # a group may be large, and isn't read or sent for one new member
     asked = not projection.default or prefers(exchange.request, "representation")

@@ -53,7 +53,7 @@ async def root_searched(context: Context) -> Answer:
 async def _of_one(context: Context, type: ResourceType, asked: Mapping[str, str]) -> Answer:
     if CURSOR in asked:
         return await _by_cursor(context, [type], asked)
-    search = parse_search(type, asked, context.max_results)
+    search = parse_search(type, asked, context.limits.max_results)
     found = await reads.search(context.endpoint, context.call, search)
     resources = [represent(context.base, each, search.projection) for each in found.resources]
     return Answer(OK, encode_list(resources, found.total, found.start_index))
@@ -63,7 +63,7 @@ async def _of_all(context: Context, asked: Mapping[str, str]) -> Answer:
     types = [*context.endpoint.types.values()]
     if CURSOR in asked:
         return await _by_cursor(context, types, asked)
-    several = parse_several(types, asked, context.max_results)
+    several = parse_several(types, asked, context.limits.max_results)
     found = await search_several(context.endpoint, context.call, several)
     resources = _shown(context, found.resources, types, asked)
     return Answer(OK, encode_list(resources, found.total, found.start_index))
@@ -74,10 +74,10 @@ async def _by_cursor(
 ) -> Answer:
     """Give the page that a cursor stands for; an empty one stands for the first."""
     try:
-        parse_count(asked, context.max_results)
+        parse_count(asked, context.limits.max_results)
     except InvalidValue as fault:
         raise InvalidCount(fault.detail) from None
-    several = parse_several(types, asked, context.max_results)
+    several = parse_several(types, asked, context.limits.max_results)
     bound = _bound(context, types, several)
     now = context.endpoint.clock.seconds()
     cursor = asked[CURSOR]
