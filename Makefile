@@ -47,6 +47,7 @@ bench: .venv/ready
 docs: .venv/ready
 	$(BIN)/python -m scimgw.config.document > docs/configuration.md.new
 	mv docs/configuration.md.new docs/configuration.md
+	$(BIN)/python -m tests.rfc.document docs/scim-support.md
 
 # the wheel and an editable install, each in a clean environment, and whether twistd finds the command
 dist: .venv/ready
