@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-UNIT := $(filter-out tests/__init__.py tests/service tests/live,$(wildcard tests/[a-z]*))
+UNIT := $(filter-out tests/__init__.py tests/service tests/live tests/judges,$(wildcard tests/[a-z]*))
 
 # what the tests of connectors run against
 SERVERS := slapd ldap-utils samba samba-ad-provision samba-dsdb-modules samba-vfs-modules \

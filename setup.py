@@ -17,6 +17,14 @@ DEVELOP = [
     "towncrier>=24.8",
 ]
 
+JUDGES = [
+    "databricks-sdk>=0.100",
+    "scim2-client[httpx2]>=0.13",
+    "scim2-tester>=0.5",
+    "slack_sdk>=3.40",
+]
+"""Published programs that speak SCIM, which the tests run against the gateway."""
+
 setup(
     name="scimgw",
     version=VERSION,
@@ -52,7 +60,7 @@ setup(
         "twisted>=24.10",
         "werkzeug>=3.0",
     ],
-    extras_require={"testing": TESTING, "develop": [*TESTING, *DEVELOP]},
+    extras_require={"testing": TESTING, "develop": [*TESTING, *DEVELOP, *JUDGES]},
     classifiers=[
         "Development Status :: 3 - Alpha",
         "Environment :: No Input/Output (Daemon)",
