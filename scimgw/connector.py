@@ -20,7 +20,7 @@ from scimgw.scim.filter import Operator
 from scimgw.scim.path import Path
 from scimgw.scim.query import Page, Query
 from scimgw.scim.resource import Resource
-from scimgw.scim.schema import ResourceType
+from scimgw.scim.schema import GROUP, USER, ResourceType
 
 NO_ENTITY: Final = "undefined"
 """The base entity of a request whose path names none, as configuration files spell it."""
@@ -196,6 +196,9 @@ class Services:
     """Seconds since 1970, and delayed calls."""
     random: Callable[[int], bytes]
     """So many random bytes, fit for keys."""
+    resource_types: Sequence[ResourceType] = (USER, GROUP)
+    """User and Group with the attributes that the configuration adds to them, then the types that
+    it adds.  Nothing starts if the connector doesn't hold what is added."""
 
 
 class Misconfigured(Exception):

@@ -23,6 +23,7 @@ from scimgw.config.load import Configuration, Fault, Faults, PluginConfig
 from scimgw.connector import Misconfigured, Services
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.cursor import Cursors
+from scimgw.scim.custom import STANDARD
 from scimgw.web.root import Limits
 from scimgw.web.routes import Routes
 from scimgw.web.site import ScimSite
@@ -55,6 +56,7 @@ class PluginService(Service):
             reactor=reactor,
             clock=reactor,
             random=os.urandom,
+            resource_types=config.resource_types,
         )
         scim = config.gateway.scim
         self.endpoint = Endpoint(
@@ -146,7 +148,7 @@ def build(configuration: Configuration, reactor: Any, secret: bytes | None = Non
             ]
             continue
         plugin.setServiceParent(root)
-        faults += _misnamed(plugin)
+        faults += [*_misnamed(plugin), *_not_held(plugin)]
     if faults:
         raise Faults(faults)
     return root
@@ -162,6 +164,18 @@ def _misnamed(plugin: PluginService) -> Iterator[Fault]:
                 f"$.endpoint.entity.{entity}",
                 "can't be the name of a base entity",
             )
+
+
+def _not_held(plugin: PluginService) -> Iterator[Fault]:
+    """Find what the configuration adds and the connector can't hold, or can't be addressed."""
+    file, held = f"{plugin.config.name}.json", plugin.endpoint.connector.resource_types
+    for type in plugin.config.resource_types:
+        if type not in {*STANDARD, *held}:
+            fault = f"this connector can't hold what is added: {type.name}"
+            yield Fault(file, "$.scimgateway.scim", fault)
+        elif type not in STANDARD and type.endpoint.strip("/").casefold() in Routes([]).names:
+            fault = f"{type.name}: {type.endpoint} can't be an endpoint"
+            yield Fault(file, "$.scimgateway.scim.resourceTypes", fault)
 
 
 def address(config: PluginConfig) -> str:

@@ -36,7 +36,7 @@ from scimgw.scim.match import paths, predicate, sort_key
 from scimgw.scim.path import Path
 from scimgw.scim.query import Page, Query
 from scimgw.scim.resource import Resource, schemas_of
-from scimgw.scim.schema import GROUP, USER, ResourceType, Returned
+from scimgw.scim.schema import GROUP, ResourceType, Returned
 
 GROUPS: Final = "groups"
 _NAMES: Final[Mapping[str, str]] = {"User": "userName", "Group": "displayName"}
@@ -72,10 +72,10 @@ class Config:
 class LokiConnector:
     """Documents in memory, with indexes; evaluates all that SCIM can ask."""
 
-    resource_types: Sequence[ResourceType] = (USER, GROUP)
-
     def __init__(self, config: Config, services: Services) -> None:
         """Begin with the test users and groups in each base entity."""
+        self.resource_types: Sequence[ResourceType] = services.resource_types
+        self._group = next(type for type in self.resource_types if type.name == GROUP.name)
         self._id_from = config.id_from
         self._services = services
         stamp = _stamps(services)
@@ -143,13 +143,13 @@ class LokiConnector:
     async def delete(self, call: Call, type: ResourceType, id: str, if_version: str | None) -> None:
         """Remove a document, also from the groups that it is a member of."""
         self._table(call, type).delete(id, if_version)
-        self._table(call, GROUP).forget_member(id)
+        self._table(call, self._group).forget_member(id)
 
     async def memberships(
         self, call: Call, user_ids: Sequence[str]
     ) -> Mapping[str, Sequence[GroupRef]]:
         """Look the groups up by their members."""
-        groups = self._table(call, GROUP)
+        groups = self._table(call, self._group)
         return {
             id: [_reference(group) for group in groups.get(groups.memberships.of_member(id))]
             for id in user_ids
@@ -171,7 +171,7 @@ class LokiConnector:
             return table.get(query.ids)
         if query.filter is None:
             return table.all()
-        groups = self._table(call, GROUP)
+        groups = self._table(call, self._group)
         found = plan(query.filter, Tables(table, groups if table is not groups else None))
         candidates = table.all() if found.ids is None else table.get(found.ids)
         if found.rest is None:
@@ -181,7 +181,7 @@ class LokiConnector:
         return await turns.select(candidates, lambda record: matches(view(record)))
 
     def _new_id(self, type: ResourceType, data: Mapping[str, Any]) -> str:
-        if self._id_from is None:
+        if self._id_from is None or type.name not in _NAMES:
             return str(UUID(bytes=self._services.random(16), version=4))
         name = _NAMES[type.name]
         id: str = data[name]
@@ -213,7 +213,7 @@ def _load(store: Mapping[ResourceType, Table]) -> None:
         resources.files("connectors.loki").joinpath("test-resources.json").read_text("utf-8")
     )
     for type, table in store.items():
-        for document in documents[f"{type.name}s"]:
+        for document in documents.get(f"{type.name}s", ()):
             data = {name: value for name, value in document.items() if name not in _secret(type)}
             table.create(document["id"], {**data, "schemas": schemas_of(type, data)})
 

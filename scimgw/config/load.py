@@ -13,10 +13,13 @@ from attrs import field, frozen
 
 from scimgw import jsontext, registry
 from scimgw.config.model import Gateway, Main
+from scimgw.config.schemas import Unusable, resource_types
 from scimgw.config.structure import Misfits, structure
 from scimgw.connector import NO_ENTITY, ConnectorPlugin
 from scimgw.jsontext import NotJson
 from scimgw.registry import UnknownConnector
+from scimgw.scim.custom import STANDARD
+from scimgw.scim.schema import ResourceType
 from scimgw.secret import Secret
 
 MAIN: Final = "scimgw.json"
@@ -58,6 +61,7 @@ class PluginConfig:
     endpoint: Any
     entities: frozenset[str]
     folder: Path = Path()
+    resource_types: tuple[ResourceType, ...] = STANDARD
 
 
 @frozen(kw_only=True)
@@ -116,7 +120,8 @@ class _Reader:
         if connector is None:
             return None
         endpoint = self.structured(file, sections["endpoint"], connector.config, "$.endpoint")
-        if gateway is None or endpoint is None:
+        types = None if gateway is None else self._resource_types(file, gateway)
+        if gateway is None or endpoint is None or types is None:
             return None
         entities = _mapping(sections["endpoint"]).get("entity", {NO_ENTITY: {}})
         return PluginConfig(
@@ -126,6 +131,7 @@ class _Reader:
             endpoint=endpoint,
             entities=frozenset(entities),
             folder=self.folder,
+            resource_types=types,
         )
 
     def document(self, file: str) -> dict[str, Any] | None:
@@ -154,6 +160,13 @@ class _Reader:
         except Misfits as misfits:
             for each in misfits.found:
                 self._fault(file, each.path, each.fault)
+            return None
+
+    def _resource_types(self, file: str, gateway: Gateway) -> tuple[ResourceType, ...] | None:
+        try:
+            return resource_types(self.folder, gateway.scim)
+        except Unusable as fault:
+            self._fault(file, f"$.scimgateway.scim.{fault.key}", str(fault))
             return None
 
     def _connector(self, file: str, name: str, section: Any) -> ConnectorPlugin | None:

@@ -107,10 +107,10 @@ class Scim:
     """Operations in one bulk request at most."""
     cursor_timeout: int = field(default=3600, validator=_between(1, 7 * 24 * 3600))
     """Seconds for which a cursor can be followed."""
-    custom_schema: Unbuilt = Unbuilt.OFF
-    """File with attributes that join User and Group."""
-    resource_types: Unbuilt = Unbuilt.OFF
-    """Files with resource types of one's own."""
+    custom_schema: str | None = None
+    """File in `schemas/` with attributes that join User and Group; see docs/schemas.md."""
+    resource_types: tuple[str, ...] = ()
+    """Files in `schemas/` with resource types of one's own, and their schemas."""
     unknown_attributes: Literal["ignore", "reject"] = "ignore"
     """Whether attributes that no schema has are ignored, and logged, or refused."""
     me: Mapping[str, str] = field(factory=dict)

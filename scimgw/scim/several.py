@@ -6,11 +6,12 @@ RFC 7644 sections 3.4.2.1 and 3.4.3.  An attribute that a type hasn't is one wit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final, assert_never
 
 from attrs import frozen
 
-from scimgw.errors import InvalidPath, InvalidSyntax, InvalidValue
+from scimgw.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue
 from scimgw.scim.filter import (
     And,
     Compare,
@@ -80,8 +81,7 @@ def parse_several(
     by, descending = parameters.get("sortBy"), parse_descending(parameters)
     paths = _sort_paths(types, by) if by else {}
     searches = []
-    for type in types:
-        filter = _filter(types, type, parameters.get("filter"))
+    for type, filter in zip(types, _filters(types, parameters.get("filter")), strict=True):
         if filter is not False:
             search = Search(
                 type=type,
@@ -100,11 +100,25 @@ def parse_several(
     )
 
 
-def _filter(types: Sequence[ResourceType], type: ResourceType, text: str | None) -> Filter | bool:
-    """Read what a filter asks of one type: True for everything, False for nothing."""
+def _filters(types: Sequence[ResourceType], text: str | None) -> list[Filter | bool]:
+    """Read what a filter asks of each type: True for everything, False for nothing.
+
+    A type whose attribute of a name is of another kind, so that the filter can't be read, holds no
+    match, if it can be read for some type.
+    """
     if text is None:
-        return True
-    return reduced(parse_by(text, lambda name: _resolve([type, *types], name)), type)
+        return [True] * len(types)
+    read: list[Filter | bool] = []
+    faults: list[InvalidFilter] = []
+    for type in types:
+        try:
+            read.append(reduced(parse_by(text, partial(_resolve, [type, *types])), type))
+        except InvalidFilter as fault:
+            read.append(False)
+            faults.append(fault)
+    if len(faults) == len(types):
+        raise faults[0]
+    return read
 
 
 def _resolve(types: Sequence[ResourceType], name: str) -> Path:

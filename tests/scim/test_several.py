@@ -64,6 +64,12 @@ class FilterTests(SynchronousTestCase):
         }.items():
             self.assertEqual(expected, asked(text), text)
 
+    def test_other_kind(self) -> None:
+        """Where an attribute of the name is of another kind, nothing matches."""
+        other = evolve(GROUP, schema=evolve(GROUP.schema, attributes=(Attribute(name="name"),)))
+        found = parse_several([USER, other], {"filter": 'name eq "x"'}, 1)
+        self.assertEqual([other], [each.type for each in found.searches])
+
     def test_faults(self) -> None:
         """What no type has is refused, and so is what is never returned."""
         self.assertIn("no resource type", str(self.assertRaises(InvalidFilter, asked, "nope pr")))
