@@ -63,6 +63,23 @@ meaning of PATCH and PUT.  What depends on the endpoint is declared by the conne
 | V17 | versions, else one gateway process for each endpoint |
 | G, S, O10 | `scim.maxScan`, where the gateway has to do what the endpoint can't |
 
+## What is taken beyond the RFCs
+
+Each of these can mean one thing only, and would be an error otherwise; no client that keeps to the RFCs is answered
+differently for it.  `tests/interop/conversations` holds who sends it.
+
+| | sent by |
+|---|---|
+| booleans as text (`"True"`), also in filters | Entra ID |
+| `op` in any case; `add` by a value filter that selects nothing makes the value | Entra ID |
+| a value inside an array or an object where one is wanted: a manager as text or in an array, members as ids | Entra ID |
+| names with dots and URNs as members of an object; attributes of an extension without its URN | Entra ID |
+| members to be removed listed in `value` | Entra ID, authentik |
+| strings in filters without quotes; a value filter in `attributes` | Entra ID, Ping |
+| empty strings, which are no values; no `schemas`; another version's | OneLogin, Databricks, Google |
+| ETags without quotes or mark; `application/json`; a slash at the end of a path | several |
+| attributes and schemas that aren't known, which are ignored, and logged | all; `scim.unknownAttributes`: `reject` turns it off |
+
 """
 
 
