@@ -9,6 +9,7 @@ VERSION = "0.1.0"
 TESTING = ["hypothesis>=6.100"]
 """What scimgw.testing needs."""
 DEVELOP = [
+    "atheris>=3.0; platform_machine == 'x86_64'",
     "build>=1.2",
     "coverage>=7.10",
     "mypy>=1.13",
