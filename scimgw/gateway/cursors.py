@@ -16,7 +16,6 @@ from attrs import evolve, frozen
 
 from scimgw.connector import Call
 from scimgw.deferred import Turns
-from scimgw.errors import InvalidCursor
 from scimgw.gateway import reads
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.gateway.reads import complete, make_plan
@@ -38,17 +37,14 @@ class Part:
 
 
 async def page(endpoint: Endpoint, call: Call, several: Several, place: Place | None) -> Part:
-    """Give the page that begins at a place, or the first one.
+    """Give the page that begins at a place, which is one of this very query, or the first page.
 
-    Raises: TooMany, InvalidCursor.
+    Raises: TooMany.
     """
-    names = [each.type.name for each in several.searches]
-    if place is not None and place.type not in names:
-        raise InvalidCursor("the cursor is of a resource type that isn't searched")
-    if several.count == 0 or not names:
+    if several.count == 0 or not several.searches:
         counted = [await _count(endpoint, call, each) for each in several.searches]
         return Part([], sum(counted), None)
-    if several.sorted and len(names) > 1:
+    if several.sorted and len(several.searches) > 1:
         return await _in_order(endpoint, call, several, place)
     return await _in_turn(endpoint, call, several, place)
 
