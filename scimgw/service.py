@@ -45,8 +45,11 @@ class PortsTaken(Exception):
 class PluginService(Service):
     """One plugin: a port, a site behind it, and the connector behind that."""
 
-    def __init__(self, config: PluginConfig, reactor: Any, secret: bytes) -> None:
-        """Put the plugin's parts together; nothing is bound or connected yet."""
+    def __init__(self, config: PluginConfig, reactor: Any, secret: bytes | None = None) -> None:
+        """Put the plugin's parts together; nothing is bound or connected yet.
+
+        Without a secret, what is signed is good for this process only.
+        """
         self.setName(config.name)
         self.config = config
         self._reactor = reactor
@@ -85,7 +88,8 @@ class PluginService(Service):
             limits,
             reactor,
             cursors=Cursors(
-                key=derive(secret, f"{CURSORS} {config.name}"), lifetime=scim.cursor_timeout
+                key=derive(secret or os.urandom(32), f"{CURSORS} {config.name}"),
+                lifetime=scim.cursor_timeout,
             ),
         )
         self._listener = strports.service(
@@ -131,8 +135,6 @@ class PluginService(Service):
 def build(configuration: Configuration, reactor: Any, secret: bytes | None = None) -> MultiService:
     """Put all plugins together; one that fails later doesn't stop another.
 
-    Without a secret, what is signed is good for this process only.
-
     Raises: Faults.
     """
     root = MultiService()
@@ -140,7 +142,7 @@ def build(configuration: Configuration, reactor: Any, secret: bytes | None = Non
     faults: list[Fault] = []
     for config in configuration.plugins:
         try:
-            plugin = PluginService(config, reactor, secret or os.urandom(32))
+            plugin = PluginService(config, reactor, secret)
         except Misconfigured as misconfigured:
             faults += [
                 Fault(f"{config.name}.json", f"$.endpoint{path}", fault)

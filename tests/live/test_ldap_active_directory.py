@@ -141,11 +141,12 @@ class AccountTests(DirectoryCase):
         self.assertIn("use ldaps or StartTLS", error["detail"])
         self.assertNotIn(server.password, error["detail"])
         for tls in ({}, {"startTls": True}):
+            anonymous: dict[str, Any] = {} if tls else {"username": "", "password": None}
             served = await self.over(
                 server,
                 baseUrls=[server.url],
                 tls={"ca": str(server.ca_file), **tls},
-                **({} if tls else {"username": "", "password": None}),
+                **anonymous,
             )
             response = await served.request(
                 "POST", "/Users", self.body(served, "ada", password=PASSWORD)
