@@ -2,13 +2,13 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-UNIT := $(filter-out tests/__init__.py tests/service tests/live,$(wildcard tests/[a-z]*))
+UNIT := $(filter-out tests/__init__.py tests/service tests/live tests/judges tests/fuzz,$(wildcard tests/[a-z]*))
 
 # what the tests of connectors run against
 SERVERS := slapd ldap-utils samba samba-ad-provision samba-dsdb-modules samba-vfs-modules \
 	python3-samba winbind tinyproxy-bin
 
-.PHONY: run check test servers bench docs dist changelog clean
+.PHONY: run check test soak servers bench docs dist changelog clean
 
 # the gateway in the foreground, with a copy of etc/ that is yours to change
 run: .venv/installed var/etc
@@ -34,6 +34,14 @@ test: .venv/ready servers
 	@if test -e var/skipped; then echo 'skipped, so no floor for the rest:'; cat var/skipped; fi
 	$(BIN)/coverage report --omit='scimgw/scim/*' --fail-under=$$(test -e var/skipped && echo 0 || echo 95)
 
+# what takes long: each target fuzzed for SECONDS, what reaches new code kept
+SECONDS ?= 600
+soak: .venv/ready
+	for target in filter path json patch request; do \
+		$(BIN)/python -m tests.fuzz.run $$target -max_total_time=$(SECONDS) -timeout=10 \
+			-artifact_prefix=var/ tests/fuzz/corpus/$$target || exit 1; \
+	done
+
 # Debian's servers, and npm's token server, where they are missing and can be installed
 servers:
 	@sh tests/live/install.sh $(SERVERS)
@@ -49,6 +57,7 @@ bench: .venv/ready
 docs: .venv/ready
 	$(BIN)/python -m scimgw.config.document > docs/configuration.md.new
 	mv docs/configuration.md.new docs/configuration.md
+	$(BIN)/python -m tests.rfc.document docs/scim-support.md
 
 # the wheel and an editable install, each in a clean environment, and whether twistd finds the command
 dist: .venv/ready

@@ -9,6 +9,7 @@ VERSION = "0.1.0"
 TESTING = ["hypothesis>=6.100"]
 """What scimgw.testing needs."""
 DEVELOP = [
+    "atheris>=3.0; platform_machine == 'x86_64'",
     "build>=1.2",
     "coverage>=7.10",
     "mypy>=1.13",
@@ -17,6 +18,14 @@ DEVELOP = [
     "towncrier>=24.8",
     "trustme>=1.1",
 ]
+
+JUDGES = [
+    "databricks-sdk>=0.100",
+    "scim2-client[httpx2]>=0.13",
+    "scim2-tester>=0.5",
+    "slack_sdk>=3.40",
+]
+"""Published programs that speak SCIM, which the tests run against the gateway."""
 
 setup(
     name="scimgw",
@@ -55,7 +64,7 @@ setup(
         "twisted>=24.10",
         "werkzeug>=3.0",
     ],
-    extras_require={"testing": TESTING, "develop": [*TESTING, *DEVELOP]},
+    extras_require={"testing": TESTING, "develop": [*TESTING, *DEVELOP, *JUDGES]},
     classifiers=[
         "Development Status :: 3 - Alpha",
         "Environment :: No Input/Output (Daemon)",

@@ -20,7 +20,7 @@ from scimgw.scim.filter import Operator
 from scimgw.scim.path import Path
 from scimgw.scim.query import Page, Query
 from scimgw.scim.resource import Resource
-from scimgw.scim.schema import ResourceType
+from scimgw.scim.schema import GROUP, USER, ResourceType
 from scimgw.secret import Secret
 
 NO_ENTITY: Final = "undefined"
@@ -84,6 +84,9 @@ class Capabilities:
     value_paths: whether conditions in one value filter are met by one value of the attribute, not
     each by any.
     sort: whether it orders by an attribute.
+    stateless_cursors: whether `Page.next` is given wherever there is more, and can be taken up at
+    any time by any process: what was there all the while is then given once.  Endpoints that page
+    by index may have such cursors too.
     versions: whether it keeps them, and refuses a write whose `if_version` is outdated.
     atomic: whether a failed write leaves nothing behind.
     removes_members: whether deleting a resource takes it out of the groups that it was a member of.
@@ -94,6 +97,7 @@ class Capabilities:
     value_paths: bool = False
     sort: Callable[[Path], bool] = _never
     paging: Paging = Paging.NONE
+    stateless_cursors: bool = False
     versions: bool = False
     atomic: bool = False
     removes_members: bool = False
@@ -267,6 +271,9 @@ class Services:
     """Seconds since 1970, and delayed calls."""
     random: Callable[[int], bytes]
     """So many random bytes, fit for keys."""
+    resource_types: Sequence[ResourceType] = (USER, GROUP)
+    """User and Group with the attributes that the configuration adds to them, then the types that
+    it adds.  Nothing starts if the connector doesn't hold what is added."""
 
 
 class Invalid(ValueError):

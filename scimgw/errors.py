@@ -6,6 +6,7 @@ of RFC 9110.
     ScimError
     |-- BadRequest 400
     |   |-- InvalidFilter  InvalidPath  InvalidSyntax  InvalidValue  Mutability  NoTarget  TooMany
+    |   |-- InvalidCursor  ExpiredCursor  InvalidCount (RFC 9865 section 2.1)
     |-- Unauthorized 401
     |-- Forbidden 403
     |   `-- Sensitive
@@ -18,6 +19,7 @@ of RFC 9110.
     |-- UnsupportedMediaType 415
     |-- InternalError 500
     |   `-- PartialWrite
+    |-- NotSupported 501
     |-- BadGateway 502
     `-- Unavailable 503
 """
@@ -89,6 +91,24 @@ class TooMany(BadRequest):
     """Answering would mean reading more of the endpoint than is allowed."""
 
     scim_type = "tooMany"
+
+
+class InvalidCursor(BadRequest):
+    """A cursor was never given, or for another query."""
+
+    scim_type = "invalidCursor"
+
+
+class ExpiredCursor(BadRequest):
+    """A cursor is too old, or what it stood for is gone."""
+
+    scim_type = "expiredCursor"
+
+
+class InvalidCount(BadRequest):
+    """The count of a query by cursor can't be read."""
+
+    scim_type = "invalidCount"
 
 
 class Unauthorized(ScimError):
@@ -176,6 +196,12 @@ class PartialWrite(InternalError):
         super().__init__(f"{detail}; applied: {done}; not applied: {left}")
         self.applied = tuple(applied)
         self.failed = tuple(failed)
+
+
+class NotSupported(ScimError):
+    """What is asked for isn't offered here, or not to this client."""
+
+    status = 501
 
 
 class BadGateway(ScimError):

@@ -19,10 +19,13 @@ from twisted.logger import Logger
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
 from scimgw.clients.http.forward import Forwarder
+from scimgw.config.keys import CURSORS, derive
 from scimgw.config.load import Configuration, Fault, Faults, PluginConfig
 from scimgw.connector import Connector, Misconfigured, Services
 from scimgw.gateway.apionly import ApiOnly
 from scimgw.gateway.endpoint import Endpoint
+from scimgw.scim.cursor import Cursors
+from scimgw.scim.custom import STANDARD
 from scimgw.web.chaining import Chaining
 from scimgw.web.root import Limits
 from scimgw.web.routes import Routes
@@ -45,8 +48,11 @@ class PortsTaken(Exception):
 class PluginService(Service):
     """One plugin: a port, a site behind it, and the connector behind that."""
 
-    def __init__(self, config: PluginConfig, reactor: Any) -> None:
-        """Put the plugin's parts together; nothing is bound or connected yet."""
+    def __init__(self, config: PluginConfig, reactor: Any, secret: bytes | None = None) -> None:
+        """Put the plugin's parts together; nothing is bound or connected yet.
+
+        Without a secret, what is signed is good for this process only.
+        """
         self.setName(config.name)
         self.config = config
         self._reactor = reactor
@@ -56,6 +62,7 @@ class PluginService(Service):
             reactor=reactor,
             clock=reactor,
             random=os.urandom,
+            resource_types=config.resource_types,
         )
         scim = config.gateway.scim
         built = config.connector.build(config.endpoint, services)
@@ -71,8 +78,24 @@ class PluginService(Service):
                 )
             ]
         )
-        limits = Limits(max_results=scim.max_results, max_body=config.gateway.payload_size)
-        self.site = ScimSite(self.endpoint, chain, config.entities, limits, reactor)
+        limits = Limits(
+            max_results=scim.max_results,
+            max_operations=scim.max_operations,
+            max_body=config.gateway.payload_size,
+            reject_unknown=scim.unknown_attributes == "reject",
+            me=scim.me,
+        )
+        self.site = ScimSite(
+            self.endpoint,
+            chain,
+            config.entities,
+            limits,
+            reactor,
+            cursors=Cursors(
+                key=derive(secret or os.urandom(32), f"{CURSORS} {config.name}"),
+                lifetime=scim.cursor_timeout,
+            ),
+        )
         self._forwarder: Forwarder | None = None
         if config.gateway.chaining_base_url is not None:
             self._forwarder = Forwarder(config.gateway.chaining_base_url, services)
@@ -119,7 +142,7 @@ class PluginService(Service):
         log.info("{plugin} has stopped", plugin=self.name)
 
 
-def build(configuration: Configuration, reactor: Any) -> MultiService:
+def build(configuration: Configuration, reactor: Any, secret: bytes | None = None) -> MultiService:
     """Put all plugins together; one that fails later doesn't stop another.
 
     Raises: Faults.
@@ -129,7 +152,7 @@ def build(configuration: Configuration, reactor: Any) -> MultiService:
     faults: list[Fault] = []
     for config in configuration.plugins:
         try:
-            plugin = PluginService(config, reactor)
+            plugin = PluginService(config, reactor, secret)
         except Misconfigured as misconfigured:
             faults += [
                 Fault(f"{config.name}.json", f"$.endpoint{path}", fault)
@@ -137,7 +160,7 @@ def build(configuration: Configuration, reactor: Any) -> MultiService:
             ]
             continue
         plugin.setServiceParent(root)
-        faults += _misnamed(plugin)
+        faults += [*_misnamed(plugin), *_not_held(plugin)]
     if faults:
         raise Faults(faults)
     return root
@@ -153,6 +176,18 @@ def _misnamed(plugin: PluginService) -> Iterator[Fault]:
                 f"$.endpoint.entity.{entity}",
                 "can't be the name of a base entity",
             )
+
+
+def _not_held(plugin: PluginService) -> Iterator[Fault]:
+    """Find what the configuration adds and the connector can't hold, or can't be addressed."""
+    file, held = f"{plugin.config.name}.json", plugin.endpoint.connector.resource_types
+    for type in plugin.config.resource_types:
+        if type not in {*STANDARD, *held}:
+            fault = f"this connector can't hold what is added: {type.name}"
+            yield Fault(file, "$.scimgateway.scim", fault)
+        elif type not in STANDARD and type.endpoint.strip("/").casefold() in Routes([]).names:
+            fault = f"{type.name}: {type.endpoint} can't be an endpoint"
+            yield Fault(file, "$.scimgateway.scim.resourceTypes", fault)
 
 
 def address(config: PluginConfig) -> str:

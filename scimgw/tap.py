@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, NoReturn
 from twisted.application.service import IService
 from twisted.python import usage
 
+from scimgw.config.keys import secret
 from scimgw.config.load import Configuration, Faults, load
 from scimgw.service import PortsTaken, build, check_ports
 
@@ -44,7 +45,7 @@ class Options(usage.Options):
 def makeService(options: Options) -> IService:
     """Make the service of a configuration; a port in use ends the program before any is bound."""
     try:
-        service = build(options.configuration, _reactor())
+        service = build(options.configuration, _reactor(), secret(options.configuration))
         check_ports(options.configuration)
     except Faults as faults:
         _refuse(str(faults), EX_CONFIG)

@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from scimgw.config.load import Configuration, Faults, PluginConfig, load
 from scimgw.config.model import Auth, Basic, Gateway
 from scimgw.connector import ConnectorPlugin, Misconfigured, Services
+from scimgw.scim.custom import STANDARD, own_types
 from scimgw.secret import Secret
 from scimgw.service import GRACE, PluginService, build
 from scimgw.testing.client import Client, Connection
@@ -164,5 +165,26 @@ class StopTests(SynchronousTestCase):
                 Faults, build, Configuration(plugins=(config,)), self.reactor
             )
             self.assertEqual([f"$.endpoint.entity.{name}"], [fault.path for fault in faults.found])
+        self.gate.callback(None)
+        self.successResultOf(self.root.stopService())
+
+    def test_types(self) -> None:
+        """What a connector can't hold, and what can't be addressed, is a fault."""
+        schema = {"id": "urn:x:y", "attributes": [{"name": "z"}]}
+        for endpoint, held, fault in (
+            ("/Devices", False, "this connector can't hold what is added: Device"),
+            ("/Bulk", True, "Device: /Bulk can't be an endpoint"),
+        ):
+            document = {"name": "Device", "endpoint": endpoint, "schema": "urn:x:y"}
+            types = (*STANDARD, *own_types([document, schema], STANDARD))
+            connector = MemoryConnector(resource_types=types if held else STANDARD)
+            plugin = evolve(
+                self.plugin.config.connector, build=lambda *_, connector=connector: connector
+            )
+            config = evolve(self.plugin.config, connector=plugin, resource_types=types)
+            faults = self.assertRaises(
+                Faults, build, Configuration(plugins=(config,)), self.reactor
+            )
+            self.assertEqual([fault], [each.fault for each in faults.found])
         self.gate.callback(None)
         self.successResultOf(self.root.stopService())

@@ -14,6 +14,7 @@ from uuid import UUID
 from attrs import Attribute as Field
 from attrs import evolve, field, frozen
 
+from connectors.loki.cursor import behind, cursor
 from connectors.loki.plan import Tables, plan
 from connectors.loki.table import MEMBERS, Record, Stamp, Table
 from scimgw.connector import (
@@ -35,7 +36,7 @@ from scimgw.scim.match import paths, predicate, sort_key
 from scimgw.scim.path import Path
 from scimgw.scim.query import Page, Query
 from scimgw.scim.resource import Resource, schemas_of
-from scimgw.scim.schema import GROUP, USER, ResourceType, Returned
+from scimgw.scim.schema import GROUP, ResourceType, Returned
 
 GROUPS: Final = "groups"
 _NAMES: Final[Mapping[str, str]] = {"User": "userName", "Group": "displayName"}
@@ -71,10 +72,10 @@ class Config:
 class LokiConnector:
     """Documents in memory, with indexes; evaluates all that SCIM can ask."""
 
-    resource_types: Sequence[ResourceType] = (USER, GROUP)
-
     def __init__(self, config: Config, services: Services) -> None:
         """Begin with the test users and groups in each base entity."""
+        self.resource_types: Sequence[ResourceType] = services.resource_types
+        self._group = next(type for type in self.resource_types if type.name == GROUP.name)
         self._id_from = config.id_from
         self._services = services
         stamp = _stamps(services)
@@ -92,6 +93,7 @@ class LokiConnector:
             value_paths=True,
             sort=lambda path: path.attribute.name not in {GROUPS, MEMBERS},
             paging=Paging.INDEX,
+            stateless_cursors=True,
             versions=True,
             atomic=True,
             removes_members=True,
@@ -107,13 +109,18 @@ class LokiConnector:
             records = await turns.sort(
                 records, lambda record: key(record.data), descending=query.sort.descending
             )
-        start = query.start_index - 1
+        start = query.start_index - 1 if query.cursor is None else behind(records, query)
         wanted = records[start:] if query.count is None else records[start : start + query.count]
         with_members = query.attributes is None or any(
             path.attribute.name == MEMBERS for path in query.attributes
         )
         data = (table.whole(record) if with_members else record.data for record in wanted)
-        return Page(resources=[Resource(query.type, each) for each in data], total=len(records))
+        more = wanted and start + len(wanted) < len(records)
+        return Page(
+            resources=[Resource(query.type, each) for each in data],
+            total=len(records),
+            next=cursor(wanted[-1], query.sort) if more else None,
+        )
 
     async def create(self, call: Call, type: ResourceType, resource: Resource) -> Stored:
         """Add a document under a UUID, or under its name if so configured."""
@@ -136,13 +143,13 @@ class LokiConnector:
     async def delete(self, call: Call, type: ResourceType, id: str, if_version: str | None) -> None:
         """Remove a document, also from the groups that it is a member of."""
         self._table(call, type).delete(id, if_version)
-        self._table(call, GROUP).forget_member(id)
+        self._table(call, self._group).forget_member(id)
 
     async def memberships(
         self, call: Call, user_ids: Sequence[str]
     ) -> Mapping[str, Sequence[GroupRef]]:
         """Look the groups up by their members."""
-        groups = self._table(call, GROUP)
+        groups = self._table(call, self._group)
         return {
             id: [_reference(group) for group in groups.get(groups.memberships.of_member(id))]
             for id in user_ids
@@ -164,7 +171,7 @@ class LokiConnector:
             return table.get(query.ids)
         if query.filter is None:
             return table.all()
-        groups = self._table(call, GROUP)
+        groups = self._table(call, self._group)
         found = plan(query.filter, Tables(table, groups if table is not groups else None))
         candidates = table.all() if found.ids is None else table.get(found.ids)
         if found.rest is None:
@@ -174,7 +181,7 @@ class LokiConnector:
         return await turns.select(candidates, lambda record: matches(view(record)))
 
     def _new_id(self, type: ResourceType, data: Mapping[str, Any]) -> str:
-        if self._id_from is None:
+        if self._id_from is None or type.name not in _NAMES:
             return str(UUID(bytes=self._services.random(16), version=4))
         name = _NAMES[type.name]
         id: str = data[name]
@@ -206,7 +213,7 @@ def _load(store: Mapping[ResourceType, Table]) -> None:
         resources.files("connectors.loki").joinpath("test-resources.json").read_text("utf-8")
     )
     for type, table in store.items():
-        for document in documents[f"{type.name}s"]:
+        for document in documents.get(f"{type.name}s", ()):
             data = {name: value for name, value in document.items() if name not in _secret(type)}
             table.create(document["id"], {**data, "schemas": schemas_of(type, data)})
 

@@ -15,7 +15,8 @@ from connectors.loki.index import Index
 from connectors.loki.memberships import Element, Memberships
 from scimgw.errors import Conflict, InvalidPath, NotFound, Uniqueness
 from scimgw.scim.changes import Changes, changed
-from scimgw.scim.path import resolve
+from scimgw.scim.match import reader
+from scimgw.scim.path import Path, resolve
 from scimgw.scim.schema import ResourceType
 from scimgw.scim.schema import Uniqueness as Within
 from scimgw.scim.values import show
@@ -54,9 +55,9 @@ class Table:
         """Begin empty."""
         self.type = type
         self.memberships = Memberships()
-        self._members = resolve(type, MEMBERS) if type.find(MEMBERS) else None
+        self._members = _members(type)
         self._unique = _unique(type)
-        self._indexes = {name: Index(resolve(type, name)) for name in _indexed(type)}
+        self._indexes = {str(path): Index(path) for path in _indexed(type, self._unique)}
         self._records: dict[str, Record] = {}
         self._listed: Sequence[Record] | None = None
         self._numbered = 0
@@ -160,10 +161,11 @@ class Table:
         return record
 
     def _check_unique(self, data: Mapping[str, Any], own: str | None) -> None:
-        for name in self._unique:
-            index = self._indexes[name]
+        for path in self._unique:
+            index = self._indexes[str(path)]
             if any(id != own for key in index.keys(data) for id in index.find(key)):
-                raise Uniqueness(f"{name} {show(data[name])} is taken by another {self.type.name}")
+                taken = ", ".join(map(show, reader(path)(data)))
+                raise Uniqueness(f"{path} {taken} is taken by another {self.type.name}")
 
     def _file(self, id: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         for index in self._indexes.values():
@@ -192,20 +194,34 @@ def _number(record: Record) -> int:
     return record.number
 
 
-def _unique(type: ResourceType) -> list[str]:
+def _members(type: ResourceType) -> Path | None:
+    """Find the members of groups, which are kept apart."""
+    found = type.find(MEMBERS)
+    kept_apart = found is not None and found.multi_valued and found.is_complex and found.plain
+    return resolve(type, MEMBERS) if kept_apart else None
+
+
+def _unique(type: ResourceType) -> list[Path]:
     """Name the attributes whose values no two resources may share, but the id."""
     return [
-        each.name
-        for each in type.attributes
-        if each.uniqueness is not Within.NONE and each.name != "id"
+        path
+        for container, attributes in type.containers()
+        for attribute in attributes
+        for path in _with_parts(Path(container=container, attribute=attribute))
+        if path.leaf.uniqueness is not Within.NONE
+        and not path.leaf.is_complex
+        and str(path) != "id"
     ]
 
 
-def _indexed(type: ResourceType) -> Iterable[str]:
-    names = dict.fromkeys((*INDEXED, *_unique(type)))
-    for name in names:
+def _with_parts(path: Path) -> Iterable[Path]:
+    return (path, *(path.to(sub) for sub in path.attribute.sub_attributes))
+
+
+def _indexed(type: ResourceType, unique: Iterable[Path]) -> Iterable[Path]:
+    for name in INDEXED:
         try:
-            resolve(type, name)
+            yield resolve(type, name)
         except InvalidPath:
             continue
-        yield name
+    yield from unique

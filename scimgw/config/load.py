@@ -13,10 +13,14 @@ from attrs import field, frozen
 
 from scimgw import jsontext, registry
 from scimgw.config.model import Gateway, Main
+from scimgw.config.schemas import Unusable, resource_types
 from scimgw.config.structure import Misfits, structure
 from scimgw.connector import NO_ENTITY, ConnectorPlugin
 from scimgw.jsontext import NotJson
 from scimgw.registry import UnknownConnector
+from scimgw.scim.custom import STANDARD
+from scimgw.scim.schema import ResourceType
+from scimgw.secret import Secret
 
 MAIN: Final = "scimgw.json"
 PREFIX: Final = "plugin-"
@@ -57,6 +61,7 @@ class PluginConfig:
     endpoint: Any
     entities: frozenset[str]
     folder: Path = Path()
+    resource_types: tuple[ResourceType, ...] = STANDARD
 
 
 @frozen(kw_only=True)
@@ -64,6 +69,8 @@ class Configuration:
     """All that a folder says."""
 
     plugins: tuple[PluginConfig, ...]
+    data_directory: Path = Path()
+    secret_key: Secret | None = field(default=None, repr=False)
 
 
 def load(folder: Path) -> Configuration:
@@ -79,9 +86,13 @@ def load(folder: Path) -> Configuration:
         plugin for name in dict.fromkeys(names) if (plugin := reader.plugin(name)) is not None
     ]
     faults = [*reader.faults, *_twice(names), *_shared_ports(reader.ports)]
-    if faults:
+    if faults or main is None:
         raise Faults(faults)
-    return Configuration(plugins=tuple(plugins))
+    return Configuration(
+        plugins=tuple(plugins),
+        data_directory=folder / main.data_directory,
+        secret_key=main.secret_key,
+    )
 
 
 @frozen
@@ -99,10 +110,6 @@ class _Reader:
         if document is None:
             return None
         document = modern(document)
-        self.faults.extend(
-            Fault(file, path, "values from elsewhere aren't supported yet")
-            for path in _external(document)
-        )
         sections = {key: document.get(key) for key in ("scimgateway", "endpoint")}
         self.faults.extend(
             Fault(file, f"$.{key}", "unknown key") for key in document if key not in sections
@@ -113,7 +120,8 @@ class _Reader:
         if connector is None:
             return None
         endpoint = self.structured(file, sections["endpoint"], connector.config, "$.endpoint")
-        if gateway is None or endpoint is None:
+        types = None if gateway is None else self._resource_types(file, gateway)
+        if gateway is None or endpoint is None or types is None:
             return None
         entities = _mapping(sections["endpoint"]).get("entity", {NO_ENTITY: {}})
         return PluginConfig(
@@ -123,6 +131,7 @@ class _Reader:
             endpoint=endpoint,
             entities=frozenset(entities),
             folder=self.folder,
+            resource_types=types,
         )
 
     def document(self, file: str) -> dict[str, Any] | None:
@@ -134,6 +143,10 @@ class _Reader:
         except OSError as error:
             document, fault = None, f"can't be read: {error.strerror}"
         if isinstance(document, dict):
+            self.faults.extend(
+                Fault(file, path, "values from elsewhere aren't supported yet")
+                for path in _external(document)
+            )
             return document
         self._fault(file, "$", fault)
         return None
@@ -147,6 +160,13 @@ class _Reader:
         except Misfits as misfits:
             for each in misfits.found:
                 self._fault(file, each.path, each.fault)
+            return None
+
+    def _resource_types(self, file: str, gateway: Gateway) -> tuple[ResourceType, ...] | None:
+        try:
+            return resource_types(self.folder, gateway.scim)
+        except Unusable as fault:
+            self._fault(file, f"$.scimgateway.scim.{fault.key}", str(fault))
             return None
 
     def _connector(self, file: str, name: str, section: Any) -> ConnectorPlugin | None:

@@ -7,7 +7,7 @@ setting it is refused rather than ignored.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Literal
 
@@ -35,6 +35,14 @@ def _between(low: int, high: int) -> Callable[[object, Attribute[int], int], Non
 def _user_name(_: object, attribute: Attribute[str], value: str) -> None:
     if not value or ":" in value:
         raise Invalid(attribute.name, "must be a name without a colon")
+
+
+def _long(_: object, attribute: Attribute[Secret | None], value: Secret | None) -> None:
+    if value is not None and len(value.reveal()) < _KEY_LENGTH:
+        raise Invalid(attribute.name, f"must have at least {_KEY_LENGTH} characters")
+
+
+_KEY_LENGTH = 32
 
 
 def _one(_: object, attribute: Attribute[int], value: int) -> None:
@@ -94,12 +102,18 @@ class Scim:
     """Resources in one page at most."""
     max_scan: int = field(default=100_000, validator=_between(1, 100_000_000))
     """Resources read at most to evaluate, for one request, what the endpoint can't."""
-    custom_schema: Unbuilt = Unbuilt.OFF
-    """File with attributes that join User and Group."""
-    resource_types: Unbuilt = Unbuilt.OFF
-    """Files with resource types of one's own."""
-    unknown_attributes: Unbuilt = Unbuilt.OFF
-    """Whether attributes that no schema has are ignored or refused."""
+    max_operations: int = field(default=1000, validator=_between(1, 100_000))
+    """Operations in one bulk request at most."""
+    cursor_timeout: int = field(default=3600, validator=_between(1, 7 * 24 * 3600))
+    """Seconds for which a cursor can be followed."""
+    custom_schema: str | None = None
+    """File in `schemas/` with attributes that join User and Group; see docs/schemas.md."""
+    resource_types: tuple[str, ...] = ()
+    """Files in `schemas/` with resource types of one's own, and their schemas."""
+    unknown_attributes: Literal["ignore", "reject"] = "ignore"
+    """Whether attributes that no schema has are ignored, and logged, or refused."""
+    me: Mapping[str, str] = field(factory=dict)
+    """By the name of an identity, such as a Basic user, the userName of the user who `/Me` is."""
     skip_type_convert: Unbuilt = Unbuilt.OFF
     """A switch of the original gateway."""
     skip_meta_location: Unbuilt = Unbuilt.OFF
@@ -158,9 +172,10 @@ class Main:
 
     plugins: tuple[str, ...] = field(validator=_some)
     """Plugins to start, by the names of their files."""
-    data_directory: Unbuilt = Unbuilt.OFF
-    """Where databases, logs and generated keys are kept."""
-    secret_key: Unbuilt = Unbuilt.OFF
-    """What cursors and tokens are signed with."""
+    data_directory: str = "../data"
+    """Where generated keys are kept, relative to this file; made if it isn't there."""
+    secret_key: Secret | None = field(default=None, validator=_long)
+    """What cursors are signed with, at least 32 characters; the same for all replicas.  Without it
+    a key is made, and kept in the data directory."""
     workers: int = field(default=1, validator=_one)
     """Processes that share the ports."""

@@ -15,7 +15,7 @@ from scimgw.gateway.scan import check_scanned, in_order, scan, walk
 from scimgw.gateway.split import split
 from scimgw.scim.filter import And, Compare, Filter, Operator, Or, conjunction
 from scimgw.scim.match import paths
-from scimgw.scim.path import Path, resolve
+from scimgw.scim.path import resolve
 from scimgw.scim.project import Projection
 from scimgw.scim.query import Query, Search
 from scimgw.scim.resource import Resource
@@ -57,7 +57,7 @@ async def search(endpoint: Endpoint, call: Call, search: Search) -> Found:
 
     Raises: TooMany.
     """
-    plan = await _plan(endpoint, call, search)
+    plan = await make_plan(endpoint, call, search)
     find = _pushed if plan.whole else _computed
     found = await find(endpoint, call, search, plan)
     resources = await complete(endpoint, call, found.resources, search.projection)
@@ -65,7 +65,7 @@ async def search(endpoint: Endpoint, call: Call, search: Search) -> Found:
 
 
 @frozen(kw_only=True)
-class _Plan:
+class Plan:
     """What to ask the endpoint, what to check of its answers, and how much it does itself."""
 
     query: Query
@@ -76,12 +76,13 @@ class _Plan:
     """Whether the endpoint does it all but, perhaps, the paging."""
 
 
-async def _plan(endpoint: Endpoint, call: Call, search: Search) -> _Plan:
+async def make_plan(endpoint: Endpoint, call: Call, search: Search) -> Plan:
+    """Decide what to ask the endpoint to answer a search."""
     ids, pushed, residual = await _selection(endpoint, call, search)
     sort = search.sort
     selected = ids is None and residual is None
     ordered = sort is None or (selected and endpoint.capabilities[search.type].sort(sort.path))
-    needed: frozenset[Path] = frozenset() if residual is None else paths(residual)
+    needed = search.needed if residual is None else search.needed | paths(residual)
     if sort is not None and not ordered:
         needed |= {sort.path.root}
     virtual = frozenset(path for path in needed if has_groups(search.type) and str(path) == GROUPS)
@@ -92,7 +93,7 @@ async def _plan(endpoint: Endpoint, call: Call, search: Search) -> _Plan:
         attributes=search.projection.fetching(needed - virtual),
         sort=sort if ordered else None,
     )
-    return _Plan(query=query, residual=residual, groups=bool(virtual), whole=selected and ordered)
+    return Plan(query=query, residual=residual, groups=bool(virtual), whole=selected and ordered)
 
 
 async def _selection(
@@ -133,7 +134,7 @@ def _by_id(filter: Filter) -> tuple[tuple[str, ...] | None, Filter | None]:
     return None, None
 
 
-async def _computed(endpoint: Endpoint, call: Call, search: Search, plan: _Plan) -> Found:
+async def _computed(endpoint: Endpoint, call: Call, search: Search, plan: Plan) -> Found:
     """Do here what the endpoint can't: read all that may match, check, sort, cut the page out."""
     resources = await scan(endpoint, call, plan.query, plan.residual, groups=plan.groups)
     if search.sort is not None and plan.query.sort is None:
@@ -142,7 +143,7 @@ async def _computed(endpoint: Endpoint, call: Call, search: Search, plan: _Plan)
     return Found(resources[start : start + search.count], len(resources), search.start_index)
 
 
-async def _pushed(endpoint: Endpoint, call: Call, search: Search, plan: _Plan) -> Found:
+async def _pushed(endpoint: Endpoint, call: Call, search: Search, plan: Plan) -> Found:
     """Let the endpoint do all but, perhaps, the paging."""
     paging = endpoint.capabilities[search.type].paging
     if paging is Paging.INDEX:
@@ -153,7 +154,7 @@ async def _pushed(endpoint: Endpoint, call: Call, search: Search, plan: _Plan) -
     return await _cut(endpoint, call, search, plan.query, search.start_index + search.count)
 
 
-async def _beyond(endpoint: Endpoint, call: Call, search: Search, plan: _Plan) -> Found:
+async def _beyond(endpoint: Endpoint, call: Call, search: Search, plan: Plan) -> Found:
     """Read ids only up to the page, since an endpoint that gives cursors can't jump."""
     ids_only = evolve(plan.query, attributes=frozenset({resolve(search.type, "id")}))
     found = await _cut(endpoint, call, search, ids_only, endpoint.max_scan)
@@ -183,7 +184,7 @@ async def _cut(endpoint: Endpoint, call: Call, search: Search, query: Query, ste
     return Found(resources, seen, search.start_index)
 
 
-async def _by_index(endpoint: Endpoint, call: Call, search: Search, plan: _Plan) -> Found:
+async def _by_index(endpoint: Endpoint, call: Call, search: Search, plan: Plan) -> Found:
     limit = endpoint.capabilities[search.type].max_count or search.count
     resources: list[Resource] = []
     while True:
@@ -200,7 +201,7 @@ async def _by_index(endpoint: Endpoint, call: Call, search: Search, plan: _Plan)
 
 
 async def _count_seen(
-    endpoint: Endpoint, call: Call, search: Search, plan: _Plan, found: int
+    endpoint: Endpoint, call: Call, search: Search, plan: Plan, found: int
 ) -> int:
     """Tell how many were seen where the endpoint doesn't count, and one more if there are more.
 

@@ -155,9 +155,17 @@ def parse(text: str, type: ResourceType) -> Filter:
 
     Raises: InvalidFilter; Sensitive if it asks for what is never returned.
     """
+    return parse_by(text, lambda name: resolve(type, name))
+
+
+def parse_by(text: str, resolve: Callable[[str], Path]) -> Filter:
+    """Read a filter whose attribute paths are resolved by a function.
+
+    Raises: InvalidFilter; Sensitive if it asks for what is never returned.
+    """
     try:
         parser = _Parser(text)
-        parsed = parser.expression(lambda name: resolve(type, name))
+        parsed = parser.expression(resolve)
         parser.end()
     except (InvalidFilter, InvalidPath, InvalidValue) as fault:
         raise InvalidFilter(f"filter: {fault.detail}") from None

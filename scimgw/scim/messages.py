@@ -39,12 +39,25 @@ def encode_list(resources: Sequence[Json], total: int, start_index: int) -> Json
     }
 
 
+def encode_cursor_list(resources: Sequence[Json], total: int, next_cursor: str | None) -> Json:
+    """Wrap a page of resources that another may follow (RFC 9865 section 2)."""
+    message: Json = {
+        "schemas": [LIST_RESPONSE],
+        "totalResults": total,
+        "itemsPerPage": len(resources),
+        "Resources": resources,
+    }
+    return message if next_cursor is None else {**message, "nextCursor": next_cursor}
+
+
 @frozen(kw_only=True)
 class Features:
     """What a plugin can do, as /ServiceProviderConfig announces it."""
 
     max_results: int
+    max_operations: int
     max_payload_size: int
+    cursor_timeout: int
     change_password: bool
     etag: bool
     authentication_schemes: tuple[Mapping[str, str], ...]
@@ -56,8 +69,8 @@ def encode_service_provider_config(features: Features, location: str) -> Json:
         "schemas": [SERVICE_PROVIDER_CONFIG],
         "patch": {"supported": True},
         "bulk": {
-            "supported": False,
-            "maxOperations": 0,
+            "supported": True,
+            "maxOperations": features.max_operations,
             "maxPayloadSize": features.max_payload_size,
         },
         "filter": {"supported": True, "maxResults": features.max_results},
@@ -65,7 +78,20 @@ def encode_service_provider_config(features: Features, location: str) -> Json:
         "sort": {"supported": True},
         "etag": {"supported": features.etag},
         "authenticationSchemes": [dict(scheme) for scheme in features.authentication_schemes],
+        "pagination": _pagination(features),
         "meta": {"resourceType": "ServiceProviderConfig", "location": location},
+    }
+
+
+def _pagination(features: Features) -> Json:
+    """Announce how pages are asked for (RFC 9865 section 4)."""
+    return {
+        "cursor": True,
+        "index": True,
+        "defaultPaginationMethod": "index",
+        "defaultPageSize": features.max_results,
+        "maxPageSize": features.max_results,
+        "cursorTimeout": features.cursor_timeout,
     }
 
 

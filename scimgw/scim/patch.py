@@ -129,6 +129,8 @@ class _Reader:
 
     def _extension(self, op: Op, extension: Schema, value: Any) -> Iterator[Operation]:
         if op is Op.REMOVE:
+            if any(each.schema is extension and each.required for each in self._type.extensions):
+                raise Mutability(f"the extension {extension.id} is required and can't be removed")
             for attribute in extension.attributes:
                 if not attribute.read_only:
                     path = Path(container=extension.id, attribute=attribute)

@@ -36,7 +36,10 @@ class Sort:
 
 @frozen(kw_only=True)
 class Search:
-    """What a client asks for: its parameters, read and bounded."""
+    """What a client asks for: its parameters, read and bounded.
+
+    `needed` is fetched beside what the client is shown.
+    """
 
     type: ResourceType
     projection: Projection
@@ -44,6 +47,7 @@ class Search:
     sort: Sort | None = None
     start_index: int = 1
     count: int
+    needed: frozenset[Path] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -82,14 +86,34 @@ def parse_search(type: ResourceType, parameters: Mapping[str, str], max_results:
     Raises: InvalidFilter, InvalidValue, Sensitive.
     """
     text = parameters.get("filter")
+    by = parameters.get("sortBy")
     return Search(
         type=type,
         projection=parse_projection(type, parameters),
         filter=None if text is None else filters.parse(text, type),
-        sort=_sort(type, parameters.get("sortBy"), parameters.get("sortOrder")),
-        start_index=max(1, _integer("startIndex", parameters.get("startIndex", ""), 1)),
-        count=min(max(0, _integer("count", parameters.get("count", ""), max_results)), max_results),
+        sort=Sort(_sort_path(type, by), descending=parse_descending(parameters)) if by else None,
+        start_index=parse_start_index(parameters),
+        count=parse_count(parameters, max_results),
     )
+
+
+def parse_start_index(parameters: Mapping[str, str]) -> int:
+    """Read startIndex, which is 1 at least."""
+    return max(1, _integer("startIndex", parameters.get("startIndex", ""), 1))
+
+
+def parse_count(parameters: Mapping[str, str], max_results: int) -> int:
+    """Read count, which is from 0 to the most that is given at once."""
+    return min(max(0, _integer("count", parameters.get("count", ""), max_results)), max_results)
+
+
+def parse_descending(parameters: Mapping[str, str]) -> bool:
+    """Read sortOrder."""
+    order = parameters.get("sortOrder") or "ascending"
+    direction = order.casefold()
+    if direction not in {"ascending", "descending"}:
+        raise InvalidValue(f"sortOrder must be ascending or descending, not {show(order)}")
+    return direction == "descending"
 
 
 def parse_projection(type: ResourceType, parameters: Mapping[str, str]) -> Projection:
@@ -110,14 +134,8 @@ def _integer(name: str, text: str, default: int) -> int:
     return -value if sign == "-" else value
 
 
-def _sort(type: ResourceType, by: str | None, order: str | None) -> Sort | None:
-    if not by:
-        return None
-    direction = (order or "ascending").casefold()
-    if direction not in {"ascending", "descending"}:
-        raise InvalidValue(f"sortOrder must be ascending or descending, not {show(order)}")
+def _sort_path(type: ResourceType, by: str) -> Path:
     try:
-        path = resolve(type, by)
+        return sort_path(resolve(type, by))
     except InvalidPath as fault:
         raise InvalidValue(f"sortBy: {fault.detail}") from None
-    return Sort(sort_path(path), descending=direction == "descending")

@@ -229,6 +229,25 @@ class ConnectorContract(TestCase):
         self.run_to_end(writes.delete(world.change(user, ids[0])))
         self.assertEqual([ids[1]], world.members(id))
 
+    # --- cursors ---
+
+    def test_cursors(self) -> None:
+        """Page after page, what is there all the while is given once, whatever comes and goes."""
+        world = self.world()
+        user = world.user_type()
+        for parameters in ({}, {"sortBy": str(world.changeable(user)), "sortOrder": "descending"}):
+            world.empty()
+            ids = world.users(7)
+            first, place = world.page(user, parameters, None)
+            world.delete(user, first[0])
+            world.create(user, world.body(user, "new"))
+            found = first
+            while place is not None:
+                more, place = world.page(user, parameters, place)
+                found = [*found, *more]
+            self.assertEqual(sorted(ids), sorted(set(found) & set(ids)), str(parameters))
+            self.assertEqual(len(set(found)), len(found), str(parameters))
+
     # --- what is declared ---
 
     def test_declared_filters(self) -> None:

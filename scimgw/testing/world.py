@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from twisted.internet.interfaces import IReactorTime
 
 from scimgw.connector import NO_ENTITY, Call, Connector, Principal
 from scimgw.errors import ScimError
-from scimgw.gateway import reads, writes
+from scimgw.gateway import cursors, reads, writes
 from scimgw.gateway.change import Change
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.gateway.scan import scan
 from scimgw.scim import patch, resource
 from scimgw.scim.changes import Changes
+from scimgw.scim.cursor import Place
 from scimgw.scim.path import Path, resolve
 from scimgw.scim.project import projection
 from scimgw.scim.query import Page, Query, Search
 from scimgw.scim.resource import Resource
 from scimgw.scim.schema import Attribute, ResourceType
 from scimgw.scim.schema import Uniqueness as Within
+from scimgw.scim.several import parse_several
 from scimgw.scim.version import Conditions
 from scimgw.testing import strategies
 
@@ -135,6 +137,14 @@ class World:
     def search(self, query: Query) -> Page:
         """Ask the connector."""
         return self._run(self.connector.search(self.call, query))
+
+    def page(
+        self, type: ResourceType, parameters: Mapping[str, str], place: Place | None
+    ) -> tuple[list[str], Place | None]:
+        """Give the ids of two resources that follow a place, through the gateway, and the next."""
+        several = parse_several([type], parameters, 2)
+        part = self._run(cursors.page(self.endpoint, self.call, several, place))
+        return [each.id for each in part.resources], part.next
 
     def walk(self, query: Query) -> list[Resource]:
         """Ask the connector, page by page."""

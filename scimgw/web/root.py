@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from attrs import frozen
 from klein.resource import KleinResource
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.http import NO_CONTENT
@@ -16,13 +15,31 @@ from scimgw.auth.chain import Chain
 from scimgw.connector import NO_ENTITY, Call, Principal
 from scimgw.errors import MethodNotAllowed, NotFound
 from scimgw.gateway.endpoint import Endpoint
+from scimgw.scim.cursor import Cursors
 from scimgw.scim.messages import Features
 from scimgw.web import extension, scim, stream
 from scimgw.web.api import DISCOVERY_METHODS, Api
+from scimgw.web.bulk import ON_BULK, bulk
 from scimgw.web.conversation import Answer, header, origin, prepare
 from scimgw.web.errors import answer_to
+from scimgw.web.exchange import Context, Exchange, Limits
+from scimgw.web.me import ON_ME, me
 from scimgw.web.request import ScimRequest
-from scimgw.web.routes import API, PING, PUBLIC, SERVICE_PROVIDER_CONFIG, Routes, Target
+from scimgw.web.routes import (
+    API,
+    BULK,
+    ME,
+    PING,
+    PUBLIC,
+    ROOT,
+    SEARCH,
+    SERVICE_PROVIDER_CONFIG,
+    Routes,
+    Target,
+)
+from scimgw.web.search import ON_ROOT, ON_SEARCH, root_listed, root_searched
+
+__all__ = ["Limits", "Root"]
 
 TIMEOUT: Final = 60.0
 """Seconds within which a request is to be answered."""
@@ -34,16 +51,6 @@ HandOn = Callable[[ScimRequest], Awaitable[None]]
 """Has a request answered by another gateway.  Raises: ScimError."""
 
 
-@frozen(kw_only=True)
-class Limits:
-    """What a plugin lets one request ask for."""
-
-    max_results: int = 200
-    """Resources in one page."""
-    max_body: int = 1024 * 1024
-    """Bytes of a body."""
-
-
 class Root(Resource):
     """Lets in whom it may, then leads to the resources, or to the Klein routes."""
 
@@ -52,10 +59,16 @@ class Root(Resource):
     """What has all requests but the health check answered elsewhere."""
 
     def __init__(
-        self, endpoint: Endpoint, chain: Chain, entities: frozenset[str], limits: Limits
+        self,
+        endpoint: Endpoint,
+        chain: Chain,
+        entities: frozenset[str],
+        limits: Limits,
+        cursors: Cursors,
     ) -> None:
         """Serve an endpoint."""
         super().__init__()
+        self._cursors = cursors
         self._endpoint = endpoint
         self._chain = chain
         self._entities = entities
@@ -64,7 +77,9 @@ class Root(Resource):
         user = endpoint.types.get("User")
         features = Features(
             max_results=limits.max_results,
+            max_operations=limits.max_operations,
             max_payload_size=limits.max_body,
+            cursor_timeout=cursors.lifetime,
             change_password=user is not None and user.find("password") is not None,
             etag=all(each.versions for each in endpoint.capabilities.values()),
             authentication_schemes=chain.descriptions,
@@ -111,22 +126,27 @@ class Root(Resource):
         request.base = origin(request) + target.prefix
         if target.route in {API, PUBLIC}:
             return await self._extend(request, target, principal)
-        if target.type is None:
+        operation = _OPERATIONS.get(target.route)
+        if target.type is None and operation is None:
             return self._discover(request, target)
-        if len(target.rest) > 1:
+        if len(target.rest) > (0 if target.type is None else 1):
             raise NotFound("no such endpoint")
-        allowed = scim.ON_RESOURCE if target.rest else scim.ON_COLLECTION
         if request.method == b"OPTIONS":
-            return _options(allowed)
+            return _options(_allowed(target))
         call = self._call(request, target, principal)
-        exchange = scim.Exchange(
+        endpoint = await self._endpoint.at(call)
+        if target.type is None:
+            assert operation is not None
+            return await operation[0](self._context(request, call, endpoint))
+        exchange = Exchange(
             request=request,
-            endpoint=await self._endpoint.at(call),
+            endpoint=endpoint,
             call=call,
             type=target.type,
             id=target.rest[0] if target.rest else None,
             base=request.base,
-            max_results=self._limits.max_results,
+            limits=self._limits,
+            cursors=self._cursors,
         )
         return await scim.answer(exchange)
 
@@ -158,6 +178,16 @@ class Root(Resource):
             raise NotFound("no such endpoint")
         return public.public_api, target.rest[1:]
 
+    def _context(self, request: ScimRequest, call: Call, endpoint: Endpoint) -> Context:
+        return Context(
+            request=request,
+            endpoint=endpoint,
+            call=call,
+            base=request.base,
+            limits=self._limits,
+            cursors=self._cursors,
+        )
+
     async def _let_in(self, request: ScimRequest, target: Target) -> Principal:
         """Ask who it is, and whether the base entity exists.
 
@@ -187,6 +217,23 @@ class Root(Resource):
         request.postpath = [each.encode() for each in (target.route or "", *target.rest)]
         self._klein.render(request)
         return None
+
+
+_OPERATIONS: Final[Mapping[str, tuple[Callable[[Context], Awaitable[Answer]], tuple[str, ...]]]] = {
+    ROOT: (root_listed, ON_ROOT),
+    SEARCH: (root_searched, ON_SEARCH),
+    BULK: (bulk, ON_BULK),
+    ME: (me, ON_ME),
+}
+"""What is carried out on no type in particular, and by which methods."""
+
+
+def _allowed(target: Target) -> tuple[str, ...]:
+    if target.type is None:
+        return _OPERATIONS[target.route or ROOT][1]
+    if target.rest == (SEARCH,):
+        return (*scim.ON_RESOURCE, "POST")
+    return scim.ON_RESOURCE if target.rest else scim.ON_COLLECTION
 
 
 def _options(allowed: tuple[str, ...]) -> Answer:

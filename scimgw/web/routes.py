@@ -1,6 +1,6 @@
 """What does the path of a URL address?
 
-    [/<entity>][/scim][/v2]/<route>[/<id>]
+    [/<entity>][/scim][/v2][/<route>[/<id>]]
     [/<entity>]/api[/<id>]   [/<entity>]/pub/api[/<id>]
 
 Segments are decoded once, so that an id may hold a slash.  Names of routes can't be entities.
@@ -27,6 +27,11 @@ RESOURCE_TYPES: Final = "ResourceTypes"
 API: Final = "api"
 PUBLIC: Final = "pub"
 DISCOVERY: Final = (SERVICE_PROVIDER_CONFIG, SCHEMAS, RESOURCE_TYPES)
+ROOT: Final = ""
+"""The route of a path that ends at the base URL: all resource types at once."""
+SEARCH: Final = ".search"
+BULK: Final = "Bulk"
+ME: Final = "Me"
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
 """Characters that stand for themselves in a URL (RFC 3986 section 2.3); most ids hold no others."""
 PREFIXES: Final = ("scim", "v2")
@@ -69,7 +74,9 @@ class Routes:
         self._types: Mapping[str, ResourceType] = {
             type.endpoint.strip("/").casefold(): type for type in types
         }
-        self._routes = {name.casefold(): name for name in (PING, *DISCOVERY, *others)}
+        self._routes = {
+            name.casefold(): name for name in (PING, *DISCOVERY, ROOT, SEARCH, BULK, ME, *others)
+        }
         self._routes |= {name: type.endpoint.strip("/") for name, type in self._types.items()}
 
     @classmethod

@@ -15,6 +15,7 @@ from twisted.web.server import Site
 
 from scimgw.auth.chain import Chain
 from scimgw.gateway.endpoint import Endpoint
+from scimgw.scim.cursor import Cursors
 from scimgw.web.request import ScimRequest
 from scimgw.web.root import HandOn, Limits, Root
 
@@ -56,16 +57,18 @@ class ScimSite(Site):
     noisy = False
     protocol = Channel  # type: ignore[assignment]  # Site's own would speak HTTP/2 too
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a site is put together of
         self,
         endpoint: Endpoint,
         chain: Chain,
         entities: frozenset[str],
         limits: Limits,
         clock: IReactorTime,
+        *,
+        cursors: Cursors,
     ) -> None:
         """Serve an endpoint."""
-        root = Root(endpoint, chain, entities, limits)
+        root = Root(endpoint, chain, entities, limits, cursors)
         super().__init__(
             root, requestFactory=ScimRequest, reactor=clock, parsePOSTFormSubmission=False
         )

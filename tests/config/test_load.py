@@ -265,7 +265,7 @@ class FaultTests(LoadCase):
         for path, section in {
             "certificate": gateway(certificate={"key": "key.pem"}),
             "ipAllowList": gateway(ipAllowList=["10.0.0.0/8"]),
-            "scim.customSchema": gateway(scim={"customSchema": "x.json"}),
+            "scim.skipMetaLocation": gateway(scim={"skipMetaLocation": True}),
             "log": gateway(loglevel={"file": "debug"}),
             "auth.bearerOAuth": gateway(
                 auth={**gateway()["auth"], "bearerOAuth": [{"clientId": "x"}]}
@@ -308,6 +308,51 @@ class FaultTests(LoadCase):
                 "plugin-loki.json: $.endpoint.entity.a: persistence isn't supported yet"
             )
         )
+
+    def test_schemas(self) -> None:
+        """Files of schemas are read, and their faults told with file and reason."""
+        good = {"name": "User", "attributes": [{"name": "shoeSize", "type": "integer"}]}
+        for key, value, content, fault in (
+            ("customSchema", "x.json", None, "can't be read: No such file or directory"),
+            (
+                "customSchema",
+                "x.json",
+                {**good, "name": "Device"},
+                "name must be one of User, Group",
+            ),
+            ("customSchema", "x.json", b"{", "not JSON"),
+            ("resourceTypes", ["x.json"], good, "needs id"),
+            ("resourceTypes", ["x.json"], [1], "must be an object"),
+        ):
+            folder = self.plugin(gateway(scim={key: value}))
+            (folder / "schemas").mkdir()
+            if content is not None:
+                data = content if isinstance(content, bytes) else json.dumps(content).encode()
+                (folder / "schemas" / "x.json").write_bytes(data)
+            (told,) = self.faults(folder)
+            self.assertIn(f"{LOKI}.scim.{key}: schemas/x.json: ", told)
+            self.assertIn(fault, told)
+        folder = self.plugin(gateway(scim={"customSchema": "x.json"}))
+        (folder / "schemas").mkdir()
+        (folder / "schemas" / "x.json").write_text(json.dumps(good))
+        (plugin,) = load(folder).plugins
+        self.assertIsNotNone(plugin.resource_types[0].find("shoesize"))
+
+    def test_secret(self) -> None:
+        """A secret must be long, and stand in the file itself; it doesn't show itself."""
+        plugin = {"scimgateway": gateway(), "endpoint": {}}
+        for key, fault in (
+            ("short", "must have at least 32 characters"),
+            ("process.env.KEY", "values from elsewhere aren't supported yet"),
+        ):
+            main = {"plugins": ["plugin-loki"], "secretKey": key}
+            folder = self.folder(scimgw=main, plugin_loki=plugin)
+            self.assertIn(f"scimgw.json: $.secretKey: {fault}", self.faults(folder))
+        main = {"plugins": ["plugin-loki"], "secretKey": "s" * 32, "dataDirectory": "d"}
+        folder = self.folder(scimgw=main, plugin_loki=plugin)
+        found = load(folder)
+        self.assertEqual(folder / "d", found.data_directory)
+        self.assertNotIn("sss", repr(found))
 
 
 class StructureTests(SynchronousTestCase):

@@ -158,14 +158,14 @@ class MemoryConnector:
         start = query.start_index - 1
         if query.cursor is not None:
             self.cursors.remove(query.cursor)
-            start = int(query.cursor.partition("@")[2])
+            start = [each.id for each in found].index(query.cursor.partition("@")[2]) + 1
         count = len(found) if query.count is None else query.count
         assert limit is None or count <= limit
         page = found[start : start + count]
         last = start + count >= len(found) and not (self.hasty and len(page) == count)
         if self.offered.paging is not Paging.CURSOR or count == 0 or last:
             return Page(resources=page, total=total)
-        cursor = f"{len(self.queries)}@{start + count}"
+        cursor = f"{len(self.queries)}@{page[-1].id}"
         self.cursors.add(cursor)
         return Page(resources=page, total=total, next=cursor)
 

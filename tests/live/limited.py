@@ -19,6 +19,7 @@ from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
 from scimgw.connector import NO_ENTITY
 from scimgw.gateway.endpoint import Endpoint
+from scimgw.scim.cursor import Cursors
 from scimgw.scim.schema import GROUP, USER, ResourceType
 from scimgw.secret import Secret
 from scimgw.web.root import Limits as RootLimits
@@ -109,6 +110,7 @@ def limited(limits: Limits) -> ScimSite:
     endpoint = Endpoint(connector=LokiConnector(Config(), in_memory(reactor)), clock=reactor)
     chain = Chain([BasicAuthenticator([("gwadmin", Secret("password"))])])
     root_limits = RootLimits(max_results=limits.most)
-    site = ScimSite(endpoint, chain, frozenset({NO_ENTITY}), root_limits, reactor)
+    cursors = Cursors(key=b"k" * 32)
+    site = ScimSite(endpoint, chain, frozenset({NO_ENTITY}), root_limits, reactor, cursors=cursors)
     site.resource = Limited(site.resource, limits)
     return site

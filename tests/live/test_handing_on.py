@@ -18,6 +18,7 @@ from scimgw.clients.http.forward import Forwarder
 from scimgw.connector import NO_ENTITY, Connector
 from scimgw.gateway.apionly import ApiOnly
 from scimgw.gateway.endpoint import Endpoint
+from scimgw.scim.cursor import Cursors
 from scimgw.secret import Secret
 from scimgw.web.chaining import Chaining
 from scimgw.web.root import Limits
@@ -37,7 +38,8 @@ class SiteCase(ServiceCase):
         """Serve a connector, and give its port."""
         endpoint = Endpoint(connector=connector, clock=reactor)
         chain = Chain([BasicAuthenticator([("gwadmin", Secret("password"))])])
-        site = ScimSite(endpoint, chain, frozenset({NO_ENTITY}), Limits(), reactor)
+        cursors = Cursors(key=b"k" * 32)
+        site = ScimSite(endpoint, chain, frozenset({NO_ENTITY}), Limits(), reactor, cursors=cursors)
         listening = reactor.listenTCP(0, site, interface="127.0.0.1")
         self.addCleanup(listening.stopListening)
         self.addCleanup(site.close)

@@ -47,7 +47,9 @@ class MessageTests(SynchronousTestCase):
         """Each document tells its own address."""
         features = Features(
             max_results=5,
+            max_operations=4,
             max_payload_size=6,
+            cursor_timeout=7,
             change_password=True,
             etag=False,
             authentication_schemes=({"type": "x"},),

@@ -213,3 +213,23 @@ class DaemonTests(ServiceCase):
         finally:
             os.kill(pid, signal.SIGTERM)
         await self.gone(pid)
+
+
+class CursorTests(ServiceCase):
+    """Cursors of real processes."""
+
+    async def test_restart(self) -> None:
+        """A cursor is good after a restart, and at a replica that has the same secret."""
+        port, path = free_port(), "/Users?count=1&cursor="
+        folder = self.one(port)
+        running = await self.start(folder)
+        first = (await self.request(port, path)).json()
+        await running.stop()
+        running = await self.start(folder)
+        second = (await self.request(port, path + first["nextCursor"])).json()
+        self.assertEqual(["jsmith"], [each["id"] for each in second["Resources"]])
+        await running.stop()
+        # somewhere else, with a key of its own
+        await self.start(self.one(port))
+        answer = await self.request(port, path + first["nextCursor"])
+        self.assertEqual((400, "invalidCursor"), (answer.status, answer.json()["scimType"]))

@@ -93,11 +93,12 @@ class RouteTests(WebCase):
             b"/client%20B/v2/Users": ("client B", "/client%20B/v2", "Users", ()),
             b"/a%2Fb/Users": ("a/b", "/a%2Fb", "Users", ()),
             b"/Schemas/urn:x:y": (None, "", "Schemas", ("urn:x:y",)),
-            b"/nope": ("nope", "/nope", None, ()),
-            b"/v2": (None, "/v2", None, ()),
-            b"/": (None, "", None, ()),
+            b"/nope": ("nope", "/nope", "", ()),
+            b"/a/nope": ("a", "/a", None, ()),
+            b"/v2": (None, "/v2", "", ()),
+            b"/": (None, "", "", ()),
             b"http://host:1/scim/Users/x": (None, "/scim", "Users", ("x",)),
-            b"http://host": (None, "", None, ()),
+            b"http://host": (None, "", "", ()),
             "/Users/\u00fc".encode(): (None, "", "Users", ("\u00fc",)),
         }.items():
             target = routes.find(path)
@@ -114,6 +115,8 @@ class RouteTests(WebCase):
             "/Schemas": "GET, HEAD, OPTIONS",
             "/ServiceProviderConfig": "GET, HEAD, OPTIONS",
             "/ping": "GET, HEAD, OPTIONS",
+            "/": "GET, HEAD, OPTIONS",
+            "/.search": "POST, OPTIONS",
         }.items():
             headers = self.empty(204, self.client.request("OPTIONS", path))
             self.assertEqual(allowed, headers["Allow"])
@@ -167,9 +170,21 @@ class DiscoveryTests(WebCase):
                 "sort",
                 "etag",
                 "authenticationSchemes",
+                "pagination",
                 "meta",
             },
             set(config),
+        )
+        self.assertEqual(
+            {
+                "cursor": True,
+                "index": True,
+                "defaultPaginationMethod": "index",
+                "defaultPageSize": 200,
+                "maxPageSize": 200,
+                "cursorTimeout": 60,
+            },
+            config["pagination"],
         )
         self.assertEqual({"supported": True}, config["etag"])
         self.assertEqual(["httpbasic"], [each["type"] for each in config["authenticationSchemes"]])

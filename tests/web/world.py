@@ -14,6 +14,7 @@ from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
 from scimgw.connector import NO_ENTITY, Connector, Services
 from scimgw.gateway.endpoint import Endpoint
+from scimgw.scim.cursor import Cursors
 from scimgw.secret import Secret
 from scimgw.testing.client import Client, Response
 from scimgw.web.root import Limits
@@ -50,7 +51,14 @@ class WebCase(SynchronousTestCase):
         self.endpoint = Endpoint(connector=connector, clock=self.clock)
         chain = Chain([BasicAuthenticator([("gwadmin", Secret("password"))])])
         entities = frozenset({NO_ENTITY, "clientA", "client B"})
-        self.site = ScimSite(self.endpoint, chain, entities, limits or Limits(), self.clock)
+        self.site = ScimSite(
+            self.endpoint,
+            chain,
+            entities,
+            limits or Limits(),
+            self.clock,
+            cursors=Cursors(key=b"k" * 32, lifetime=60),
+        )
         self.client = Client(self.site)
 
     def json(self, status: int, response: Response) -> Any:

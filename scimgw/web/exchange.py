@@ -1,0 +1,106 @@
+"""What is known of a request for resources, and how is a resource shown to who makes it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn
+
+from attrs import field, frozen
+from twisted.logger import Logger
+from twisted.web.server import Request
+
+from scimgw.connector import Call
+from scimgw.errors import ScimError
+from scimgw.gateway.endpoint import Endpoint
+from scimgw.scim.cursor import Cursors
+from scimgw.scim.project import Projection
+from scimgw.scim.resource import Resource, Unknown, schemas_of
+from scimgw.scim.schema import ResourceType
+from scimgw.scim.values import show
+from scimgw.web.conversation import parameters
+from scimgw.web.routes import location
+
+log = Logger()
+
+_LOGGED: Final = 10
+"""Names of unknown attributes that one log line tells."""
+
+
+@frozen(kw_only=True)
+class Limits:
+    """What a plugin lets one request ask for, and how strictly it is read."""
+
+    max_results: int = 200
+    """Resources in one page."""
+    max_operations: int = 1000
+    """Operations in one bulk request."""
+    max_body: int = 1024 * 1024
+    """Bytes of a body."""
+    reject_unknown: bool = False
+    """Whether attributes that no schema has are refused, not ignored."""
+    me: Mapping[str, str] = field(factory=dict)
+    """By the name of who makes a request, the userName of who /Me is."""
+
+
+@frozen(kw_only=True)
+class Context:
+    """A request, on whose behalf it is carried out, and within which bounds."""
+
+    request: Request
+    endpoint: Endpoint
+    call: Call
+    base: str
+    limits: Limits
+    cursors: Cursors
+
+
+@frozen(kw_only=True)
+class Exchange(Context):
+    """A request for resources of one type; `id` is None for the collection."""
+
+    type: ResourceType
+    id: str | None
+    parameters: Mapping[str, str] = field(init=False)
+
+    @parameters.default
+    def _read_parameters(self) -> Mapping[str, str]:
+        return parameters(self.request)
+
+
+def represent(base: str, found: Resource, projection: Projection) -> dict[str, Any]:
+    """Show a resource below a base URL."""
+    type = found.type
+    address = location(base, type.endpoint, found.id)
+    meta = {"resourceType": type.name, **found.data.get("meta", {}), "location": address}
+    data = {**found.data, "meta": meta}
+    if "schemas" not in data:
+        data = {"schemas": schemas_of(type, data), **data}
+    return projection.apply(data)
+
+
+@contextmanager
+def unknown(context: Context, fault: type[ScimError]) -> Iterator[Unknown]:
+    """Give what is told of attributes that no schema has: they are refused, or logged at the end.
+
+    Raises: the fault.
+    """
+    if context.limits.reject_unknown:
+        yield _refusing(fault)
+        return
+    names: list[str] = []
+    yield names.append
+    if names:
+        listed = ", ".join(map(show, names[:_LOGGED]))
+        log.info(
+            "request {id}: not in the schemas, ignored: {names}",
+            id=context.call.request_id,
+            names=listed,
+        )
+
+
+def _refusing(fault: type[ScimError]) -> Unknown:
+    def refuse(name: str) -> NoReturn:
+        raise fault(f"no schema has {show(name)}")
+
+    return refuse

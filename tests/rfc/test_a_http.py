@@ -1,0 +1,174 @@
+"""A: HTTP, authentication, media types."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from scimgw.config.model import Gateway, Unbuilt
+from scimgw.config.structure import Misfits, structure
+from scimgw.scim.several import SEARCH_REQUEST
+from tests.rfc.case import IOP, MUST, SHOULD, RfcCase, row
+from tests.web.world import ERROR, LIST, Json
+
+SCIM = "application/scim+json"
+
+
+class HttpTests(RfcCase):
+    """RFC 7644 sections 2, 3.8, 3.12, 3.13; RFC 9110."""
+
+    @row(MUST, "7644 3.8")
+    def test_A01_scim_json(self) -> None:
+        """Answers to who accepts SCIM JSON are of that type."""
+        response = self.client.get("/Users?count=1", Accept=SCIM)
+        self.assertEqual((200, SCIM), (response.status, response.headers["Content-Type"]))
+
+    @row(SHOULD, "7644 3.8")
+    def test_A02_plain_json(self) -> None:
+        """Who accepts plain JSON only gets it."""
+        response = self.client.get("/Users?count=1", Accept="application/json")
+        self.assertEqual("application/json", response.headers["Content-Type"])
+
+    @row(SHOULD, "7644 3.8")
+    def test_A03_no_accept(self) -> None:
+        """Who says nothing of what it accepts, or accepts everything, gets SCIM JSON."""
+        self.json(200, self.client.get("/Users"))
+        self.json(200, self.client.get("/Users", Accept="*/*"))
+
+    @row(MUST, "7644 3.8")
+    def test_A04_unicode(self) -> None:
+        """Any text survives, in UTF-8."""
+        name = 'Žluťoučký 日本 😀 "q" \\ \t end'
+        user = self.user(displayName=name)
+        self.assertEqual(name, self.again(user)["displayName"])
+
+    @row(SHOULD, "7644 3.8")
+    def test_A05_json_bodies(self) -> None:
+        """A body may be sent as plain JSON."""
+        headers = {"Content-Type": "application/json"}
+        self.json(201, self.client.request("POST", "/Users", {"userName": "x"}, headers))
+
+    @row(IOP, "Okta, OneLogin")
+    def test_A06_charset(self) -> None:
+        """The media type of a body may name UTF-8 as its charset."""
+        headers = {"Content-Type": f"{SCIM}; charset=utf-8", "Accept-Charset": "utf-8"}
+        self.json(201, self.client.request("POST", "/Users", {"userName": "x"}, headers))
+
+    @row(IOP, "scim2-tester, scimverify")
+    def test_A07_no_parameter(self) -> None:
+        """The media type of an answer has no parameter."""
+        self.assertEqual(SCIM, self.client.get("/Users").headers["Content-Type"])
+
+    @row(MUST, "7644 2, 7.4")
+    def test_A08_anonymous(self) -> None:
+        """Without credentials no resource is shown or changed."""
+        for method, path in (
+            ("GET", "/Users"),
+            ("POST", "/Users"),
+            ("GET", "/Users/bjensen"),
+            ("DELETE", "/Users/bjensen"),
+            ("GET", "/"),
+            ("POST", "/.search"),
+            ("POST", "/Bulk"),
+            ("GET", "/Me"),
+            ("GET", "/Schemas"),
+        ):
+            response = self.client.request(method, path, headers={"Authorization": None})
+            self.assertEqual(401, response.status, path)
+
+    @row(MUST, "7644 2; 9110 11.6.1")
+    def test_A09_challenge(self) -> None:
+        """A 401 names the schemes that are offered."""
+        response = self.client.request("GET", "/Users", headers={"Authorization": None})
+        self.assertIn("Basic", response.headers["WWW-Authenticate"])
+
+    @row(MUST, "7644 3.12")
+    def test_A10_challenge_body(self) -> None:
+        """A 401 has the body of a SCIM error."""
+        response = self.client.request("GET", "/Users", headers={"Authorization": None})
+        body = self.json(401, response)
+        self.assertEqual(([ERROR], "401"), (body["schemas"], body["status"]))
+
+    @row(MUST, "9110 11")
+    def test_A11_wrong_credentials(self) -> None:
+        """Wrong credentials are 401."""
+        self.error(401, self.client.get("/Users", Authorization="Basic bm86bm8="))
+
+    @row(IOP, "Okta")
+    def test_A12_unknown_scheme(self) -> None:
+        """A scheme that isn't known is 401, and says so."""
+        for value in ("non-token", "Bearer", "Basic %%%", "Negotiate YII="):
+            self.assertTrue(self.error(401, self.client.get("/Users", Authorization=value)))
+
+    @row(MUST, "7644 7.2", lacks="TLS isn't built yet; put a proxy in front")
+    def test_A13_tls(self) -> None:
+        """TLS 1.2 or later protects every exchange."""
+        section: Json = {"port": 1, "auth": {"basic": [{"username": "a", "password": "b"}]}}
+        self.assertIs(Unbuilt.OFF, structure(section, Gateway, "$").certificate)
+        section["certificate"] = {"key": "x"}
+        self.assertRaises(Misfits, structure, section, Gateway, "$")
+
+    @row(SHOULD, "9110 15.5.6")
+    def test_A14_methods(self) -> None:
+        """A method that a path doesn't take is 405, and nothing is done."""
+        for method, path in (("PUT", "/Users"), ("DELETE", "/Users"), ("POST", "/Users/bjensen")):
+            self.error(405, self.client.request(method, path, {"userName": "y"}))
+        self.assertEqual(["bjensen", "jsmith"], self.names("/Users"))
+
+    @row(MUST, "7644 3.12")
+    def test_A15_unknown_endpoint(self) -> None:
+        """An endpoint that isn't there is 404, with a SCIM error."""
+        for path in ("/NoSuchEndpoint", "/scim/v2/NoSuchEndpoint", "/NoSuchEndpoint/x"):
+            self.error(404, self.client.get(path))
+
+    @row(MUST, "7644 3.12")
+    def test_A16_malformed_json(self) -> None:
+        """What isn't JSON is 400 invalidSyntax."""
+        for body in (b'{"userName":', b"{'a': 1}", b"\xff", b'{"a":1,"a":2}', b"[" * 100_000):
+            self.error(400, self.client.post("/Users", body), "invalidSyntax")
+
+    @row(MUST, "7644 3.12")
+    def test_A17_not_an_object(self) -> None:
+        """A body that isn't an object is 400."""
+        for body in (b"[]", b'"x"', b"1", b"null"):
+            for method, path in (("POST", "/Users"), ("PUT", "/Users/bjensen")):
+                self.error(400, self.client.request(method, path, body), "invalidSyntax")
+
+    @row(MUST, "7644 3.12")
+    def test_A18_no_body(self) -> None:
+        """A missing body is 400."""
+        for method, path in (("POST", "/Users"), ("PATCH", "/Users/bjensen"), ("POST", "/Bulk")):
+            self.error(400, self.client.request(method, path), "invalidSyntax")
+
+    @row(SHOULD, "9110 15.5.16")
+    def test_A19_other_media_type(self) -> None:
+        """A body of another media type is 415."""
+        headers = {"Content-Type": "text/plain"}
+        self.error(415, self.client.request("POST", "/Users", {"userName": "x"}, headers))
+
+    @row(IOP, "Entra ID")
+    def test_A20_trailing_slash(self) -> None:
+        """A slash before the query is nothing."""
+        self.assertEqual(["bjensen"], self.ids('userName eq "bjensen"', "/Users/"))
+
+    @row(MUST, "7644 3.13")
+    def test_A21_version(self) -> None:
+        """A version that isn't served is refused."""
+        self.error(404, self.client.get("/v9/Users"))
+        self.error(404, self.client.get("/scim/v9/Users"))
+        self.json(200, self.client.get("/v2/Users"))
+
+    @row(IOP, "Entra ID")
+    def test_A22_plus(self) -> None:
+        """A plus in a query is a blank."""
+        found = self.resources("/Users?filter=userName+eq+%22bjensen%22")
+        self.assertEqual(["bjensen"], [each["id"] for each in found])
+
+    @row(SHOULD, "7644 7.5.2")
+    def test_A23_out_of_urls(self) -> None:
+        """What a filter holds can be kept out of URLs."""
+        text = 'emails.value eq "babs@jensen.org"'
+        message = {"schemas": [SEARCH_REQUEST], "filter": text}
+        body = self.json(200, self.client.post("/Users/.search", message))
+        self.assertEqual([LIST], body["schemas"])
+        self.assertEqual(self.found(text), body["Resources"])
+        self.assertEqual(1, len(self.resources(f"/Users?filter={quote(text)}")))

@@ -1,0 +1,30 @@
+"""docs/scim-support.md, and the tests that it is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.rfc.document import SECTIONS, page, rules
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "scim-support.md"
+
+
+class DocumentTests(SynchronousTestCase):
+    """What is told."""
+
+    def test_every_rule(self) -> None:
+        """Every rule has one test, which says what it is."""
+        found = rules()
+        wanted = [
+            f"{letter}{number:02}"
+            for letter, (_, _, numbers) in SECTIONS.items()
+            for number in numbers
+        ]
+        self.assertEqual(sorted(wanted), sorted(each.row.id for each in found))
+        self.assertEqual([], [each for each in found if not each.says])
+
+    def test_current(self) -> None:
+        """The page says what the tests say; `make docs` writes it."""
+        self.assertEqual(page().rstrip("\n"), PAGE.read_text("utf-8").rstrip("\n"))
