@@ -114,6 +114,10 @@ class AnswerTests(SynchronousTestCase):
             ({"accessToken": "a", "expires_in": "60"}, "a", 60.0),
             ({"token": "a"}, "a", 3600.0),
             ({"token": "a", "expires_in": "soon"}, "a", 3600.0),
+            ({"token": "a", "expires_in": "nan"}, "a", 3600.0),
+            ({"token": "a", "expires_in": "inf"}, "a", 3600.0),
+            ({"token": "a", "expires_in": -1}, "a", 3600.0),
+            ({"token": "a", "expires_in": 10**400}, "a", 3600.0),
         ):
             self.assertEqual(Token(Secret(value), lifetime), tokens.read(answer))
 

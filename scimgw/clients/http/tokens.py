@@ -7,6 +7,7 @@ One request for a token at a time, whoever waits for it; a new one before the ol
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from math import inf
 from typing import Any, Final
 
 from attrs import frozen
@@ -102,9 +103,9 @@ def read(answer: Any) -> Token:
         raise BadGateway("the token endpoint gave no token")
     try:
         lifetime = float(members.get("expires_in") or LIFETIME)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         lifetime = LIFETIME
-    return Token(Secret(value), lifetime)
+    return Token(Secret(value), lifetime if 0 < lifetime < inf else LIFETIME)
 
 
 def refusal(status: int, answer: Any) -> BadGateway:
