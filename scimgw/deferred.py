@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import Deferred, DeferredLock, FirstError, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -37,6 +37,17 @@ async def finish(write: Coroutine[Any, Any, T], what: str) -> T:
 
     running.addBoth(relay)
     return await waiting
+
+
+async def gather(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Do reads at the same time; the first that fails ends the others, and is raised as it is."""
+    running = [Deferred.fromCoroutine(each) for each in works]
+    try:
+        return list(await gatherResults(running, consumeErrors=True))
+    except FirstError as first:
+        for each in running:
+            each.cancel()
+        first.subFailure.raiseException()
 
 
 _SLICE: Final = 0.004

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from scimgw.deferred import Locks, Pending, Turns, finish
+from scimgw.deferred import Locks, Pending, Turns, finish, gather
 
 
 class FinishTests(SynchronousTestCase):
@@ -45,6 +45,40 @@ class FinishTests(SynchronousTestCase):
             write.errback(late) if isinstance(late, Exception) else write.callback(late)
         (failure,) = self.flushLoggedErrors(ValueError)
         self.assertEqual("late", failure.getErrorMessage())
+
+
+class GatherTests(SynchronousTestCase):
+    """Reads at the same time."""
+
+    def reading(self) -> tuple[list[Deferred[int]], Deferred[list[int]]]:
+        """Begin two reads; give them, and the wait for both."""
+        reads: list[Deferred[int]] = [Deferred(), Deferred()]
+
+        async def read(each: Deferred[int]) -> int:
+            return await each
+
+        return reads, Deferred.fromCoroutine(gather(read(each) for each in reads))
+
+    def test_results(self) -> None:
+        """Results come in the order of the reads."""
+        reads, both = self.reading()
+        reads[1].callback(2)
+        reads[0].callback(1)
+        self.assertEqual([1, 2], self.successResultOf(both))
+
+    def test_failure(self) -> None:
+        """A failure is raised as it is, and ends the other reads."""
+        reads, both = self.reading()
+        reads[1].errback(KeyError("x"))
+        self.failureResultOf(both, KeyError)
+        self.assertTrue(reads[0].called)
+
+    def test_cancelled(self) -> None:
+        """Who gives up ends them all."""
+        reads, both = self.reading()
+        both.cancel()
+        self.failureResultOf(both, CancelledError)
+        self.assertTrue(all(each.called for each in reads))
 
 
 class TickingClock(Clock):

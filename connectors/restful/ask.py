@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
+from scimgw.errors import NotFound
 from scimgw.scim.filter import Compare, Filter, Operator, disjunction
 from scimgw.scim.path import Path, resolve
 from scimgw.scim.project import NEEDED, projection
@@ -20,7 +21,12 @@ LONGEST: Final = 6000
 
 
 def item(endpoint: str, id: str) -> str:
-    """Give the path of a resource."""
+    """Give the path of a resource.
+
+    Raises: NotFound, for an id that makes of it the path of something else (RFC 3986 5.2.4).
+    """
+    if id in {"", ".", ".."}:
+        raise NotFound(f"{id!r} not found")
     return f"{endpoint}/{quote(id, safe='')}"
 
 

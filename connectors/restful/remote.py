@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from attrs import evolve, frozen
-from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
 
 from connectors.restful import ask, failure, write
@@ -16,7 +15,7 @@ from connectors.restful.learn import read as read_learnt
 from connectors.restful.read import listed, to_resource, to_version
 from scimgw.clients.http import HttpClient, Request, Response
 from scimgw.connector import Call, Capabilities, GroupRef, Services, Stored
-from scimgw.deferred import Locks
+from scimgw.deferred import Locks, gather
 from scimgw.errors import Conflict, NotFound
 from scimgw.scim.changes import Changes
 from scimgw.scim.path import Path, resolve
@@ -121,8 +120,7 @@ class Remote:
         self, call: Call, query: Query, ids: Sequence[str], learnt: Learnt
     ) -> Sequence[Resource]:
         if len(ids) == 1 or not learnt.filter:
-            single = [Deferred.fromCoroutine(self._one(call, query, id, learnt)) for id in ids]
-            found = await gatherResults(single, consumeErrors=True)
+            found = await gather([self._one(call, query, id, learnt) for id in ids])
             return [each for each in found if each is not None]
         resources: list[Resource] = []
         most = learnt.max_results or _STEP
@@ -134,14 +132,13 @@ class Remote:
         return sorted(wanted, key=lambda each: places[each.id])
 
     async def _one(self, call: Call, query: Query, id: str, learnt: Learnt) -> Resource | None:
-        if id in {"", ".", ".."}:  # not to be found under an address of its own
-            return None
-        path = ask.item(learnt.endpoint(query.type), id)
         shown = ask.shown(query.type, query.attributes)
-        response = await self._send(call, "GET", ask.with_parameters(path, shown))
-        if response.status == _NOT_FOUND:
+        try:
+            path = ask.item(learnt.endpoint(query.type), id)
+            response = await self._send(call, "GET", ask.with_parameters(path, shown))
+            failure.check(response, passed=self._passed)
+        except NotFound:
             return None
-        failure.check(response, passed=self._passed)
         found = self._read(
             query.type, response.json(), query.attributes, learnt, response.headers.get("etag")
         )
@@ -157,7 +154,7 @@ class Remote:
     ) -> Resource:
         found = to_resource(type, document, self._tell, etag)
         if learnt.etag:
-            self._notice(etag or document.get("meta", {}).get("version"))
+            self._notice(etag, document.get("meta"))
         else:
             found = _unversioned(found)
         groups = type.find(GROUPS)
@@ -169,8 +166,9 @@ class Remote:
             return Resource(type, {**found.data, GROUPS: []})
         return found
 
-    def _notice(self, tag: Any) -> None:
+    def _notice(self, etag: str | None, meta: Any) -> None:
         """Remember whether versions are strong here, since those must be sent back as such."""
+        tag = etag or (meta.get("version") if isinstance(meta, dict) else None)
         if isinstance(tag, str) and tag:
             self._strong = tag.startswith('"')
 

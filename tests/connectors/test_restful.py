@@ -26,6 +26,7 @@ from scimgw.errors import (
     Conflict,
     Forbidden,
     InvalidFilter,
+    InvalidValue,
     Mutability,
     NotFound,
     ScimError,
@@ -434,6 +435,36 @@ class RemoteTests(SynchronousTestCase):
         self.assertEqual(
             [], self.done(remote.search(CALL, Query(type=USER, ids=("..",)))).resources
         )
+
+    def test_dots(self) -> None:
+        """An id that a server could take for another path is changed and removed nowhere."""
+        changes = Changes(set={resolve(USER, "title"): "t"})
+        for id in ("", ".", ".."):
+            for patch in (True, False):
+                remote = self.remote()
+                self.client.answers[0] = response(200, {"patch": {"supported": patch}})
+                for work in (
+                    remote.delete(CALL, USER, id, None),
+                    remote.modify(CALL, USER, id, changes, None),
+                ):
+                    self.failureResultOf(Deferred.fromCoroutine(work), NotFound)
+                self.assertLessEqual(len(self.client.requests), 3)
+
+    def test_failing_by_id(self) -> None:
+        """What a read by id fails with is told as such, of one id or of several."""
+        for ids in (("1",), ("1", "2")):
+            remote = self.remote(*[response(400, {"scimType": "invalidValue"})] * 2)
+            self.client.answers[0] = response(200, {"filter": {"supported": False}})
+            work = remote.search(CALL, Query(type=USER, ids=ids))
+            self.failureResultOf(Deferred.fromCoroutine(work), InvalidValue)
+
+    def test_odd_meta(self) -> None:
+        """A meta that is no object says nothing."""
+        odd: list[Any] = ["x", None, [], 7]
+        for meta in odd:
+            remote = self.remote(response(200, {"id": "1", "meta": meta}))
+            (found,) = self.done(remote.search(CALL, Query(type=USER, ids=("1",)))).resources
+            self.assertIsNone(found.version)
 
     def test_empty_patch(self) -> None:
         """Changes that leave nothing to say aren't sent."""
