@@ -112,7 +112,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def _begin(self) -> str | None:
         """Let in, and read the id out of the path: "" for all tickets, None if it is answered."""
-        self._read = self.rfile.read(min(_LONGEST, int(self.headers.get("Content-Length") or 0)))
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or int(length) > _LONGEST or "Transfer-Encoding" in self.headers:
+            # what is left of the body must not be taken for a request
+            self.close_connection = True
+            self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return None
+        self._read = self.rfile.read(int(length))
         given = self.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(given, self.server.authorization):
             self._answer(HTTPStatus.UNAUTHORIZED)
