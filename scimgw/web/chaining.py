@@ -17,11 +17,14 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer
 
 from scimgw.clients.http.forward import Forwarder
+from scimgw.errors import BadGateway
 from scimgw.web import stream
 from scimgw.web.request import ScimRequest
 
 EMPTY: Final = frozenset({NO_CONTENT, NOT_MODIFIED})
 VIA: Final = b"1.1 scimgw"
+MOST: Final = 8
+"""Gateways that a request may come through."""
 _HOP_BY_HOP: Final = frozenset(
     {
         b"connection",
@@ -113,8 +116,11 @@ class Chaining:
     async def answer(self, request: ScimRequest) -> None:
         """Hand a request on, and its answer back.
 
-        Raises: Unavailable, InvalidValue.
+        Raises: Unavailable, InvalidValue, BadGateway (gateways that hand on in a circle).
         """
+        passed = b",".join(request.requestHeaders.getRawHeaders(b"via", []))
+        if passed.count(VIA) >= MOST:
+            raise BadGateway("the request has come through too many gateways")
 
         def content() -> IBodyProducer | None:
             file = request.content

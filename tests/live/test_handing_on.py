@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import sys
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
 
 from connectors.api import Config, ServiceDeskConnector
 from connectors.api.settings import EntityConfig
@@ -14,7 +17,7 @@ from connectors.loki import Config as LokiConfig
 from connectors.loki import LokiConnector
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
-from scimgw.clients.http.forward import Forwarder
+from scimgw.clients.http.forward import SILENCE, Forwarder
 from scimgw.connector import NO_ENTITY, Connector
 from scimgw.gateway.apionly import ApiOnly
 from scimgw.gateway.endpoint import Endpoint
@@ -27,6 +30,23 @@ from tests.live.faulty import FaultyServer
 from tests.live.http_case import reactor, services
 from tests.live.processes import run
 from tests.service.process import ServiceCase, free_port
+
+
+async def raw(port: int, request: bytes) -> bytes:
+    """Send bytes, and give what comes back until the connection ends."""
+
+    def talk() -> bytes:
+        parts = []
+        with (
+            socket.create_connection(("127.0.0.1", port), 5) as connection,
+            contextlib.suppress(OSError),
+        ):
+            connection.sendall(request)
+            while part := connection.recv(65536):
+                parts.append(part)
+        return b"".join(parts)
+
+    return await deferToThread(talk)
 
 
 class SiteCase(ServiceCase):
@@ -49,10 +69,10 @@ class SiteCase(ServiceCase):
 class ChainingTests(SiteCase):
     """One site before another server."""
 
-    def before(self, next: int) -> int:
-        """Hand on to a port."""
+    def before(self, next: int | None, silence: float = SILENCE) -> int:
+        """Hand on to a port, None for one's own."""
         site, port = self.serve(LokiConnector(LokiConfig(), services()))
-        forwarder = Forwarder(f"http://127.0.0.1:{next}", services())
+        forwarder = Forwarder(f"http://127.0.0.1:{next or port}", services(), silence)
         self.addCleanup(lambda: Deferred.fromCoroutine(forwarder.close()))
         site.hand_on(Chaining(forwarder).answer)
         return port
@@ -81,6 +101,43 @@ class ChainingTests(SiteCase):
         alone = self.before(free_port())
         for _ in range(6):
             self.assertEqual(503, (await self.request(alone, "/Users")).status)
+
+    async def test_silence(self) -> None:
+        """A next gateway that says nothing is waited for once, not twice."""
+        server = FaultyServer()
+        listening = server.listen()
+        self.addCleanup(listening.stopListening)
+        port = self.before(listening.getHost().port, 0.3)
+        answer = await self.request(port, "/hang")
+        self.assertEqual((503, 1), (answer.status, len(server.requests)))
+        self.assertIn("took too long", answer.json()["detail"])
+
+    async def test_circle(self) -> None:
+        """Gateways that hand on in a circle say so, and don't go on until all is used up."""
+        answer = await self.request(self.before(None), "/Users")
+        self.assertEqual(502, answer.status)
+        self.assertIn("too many gateways", answer.json()["detail"])
+
+
+class DeskTests(SiteCase):
+    """The service desk, asked directly."""
+
+    async def test_too_large(self) -> None:
+        """A body past the bound is refused with its connection: no rest of it is a request."""
+        desk = free_port()
+        await run(
+            self, desk, [sys.executable, "-m", "connectors.api.service_desk", "--port", str(desk)]
+        )
+        for head in (
+            "Content-Length: 70000",
+            "Content-Length: -1",
+            "Content-Length: x",
+            "Transfer-Encoding: chunked",
+        ):
+            request = f"POST /tickets HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n".encode()
+            rest = b"x" * 65536 + b"GET /tickets HTTP/1.1\r\n\r\n"
+            answer = await raw(desk, request + rest.ljust(70000))
+            self.assertEqual(1, answer.count(b"HTTP/1.1 "), head)
 
 
 class TicketTests(SiteCase):

@@ -41,8 +41,9 @@ class Forwarded:
 class Forwarder:
     """Hands requests on to one server."""
 
-    def __init__(self, url: str, services: Services) -> None:
-        """Prepare; nothing is connected yet."""
+    def __init__(self, url: str, services: Services, silence: float = SILENCE) -> None:
+        """Prepare; nothing is connected yet.  Silence is in seconds."""
+        self._silence = silence
         self._targets = Targets.of([url])
         self._clock = services.clock
         self._endpoints = wire.Endpoints(
@@ -82,7 +83,8 @@ class Forwarder:
                 raise
             except Exception as error:
                 outcome = outcome_of(error)
-                if isinstance(outcome, Lost) and idempotent and not last:
+                stale = isinstance(outcome, Lost) and not isinstance(error, body.Silent)
+                if stale and idempotent and not last:
                     continue
                 target.failed(self._clock.seconds())
                 raise _failure(outcome, error) from error
@@ -108,11 +110,11 @@ class Forwarder:
         self, method: bytes, url: bytes, headers: Headers, content: IBodyProducer | None
     ) -> IResponse:
         begun: Deferred[Any] = self._agent.request(method, url, headers, content)
-        return await within(SILENCE, begun, self._clock)
+        return await within(self._silence, begun, self._clock)
 
     async def _pieces(self, answer: IResponse) -> AsyncIterator[bytes]:
         try:
-            async for piece in body.pieces(answer, SILENCE, self._clock):
+            async for piece in body.pieces(answer, self._silence, self._clock):
                 yield piece
         except (CancelledError, GeneratorExit):
             raise
