@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -13,6 +14,9 @@ from twisted.python.failure import Failure
 reactor: Any = installed
 
 _HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+_GZIP: Final = b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+_BOMB: Final = gzip.compress(bytes(40 * 1024 * 1024))
+"""40 KB that become 40 MB."""
 _CANNED: Final[Mapping[bytes, bytes]] = {
     b"cookie": _HEAD + b"Set-Cookie: session=1; Path=/\r\nContent-Length: 2\r\n\r\n{}",
     b"redirect": (
@@ -26,6 +30,8 @@ _CANNED: Final[Mapping[bytes, bytes]] = {
     b"endless": _HEAD
     + b"Transfer-Encoding: chunked\r\n\r\n"
     + b"400\r\n%s\r\n" % (b"x" * 1024) * 9,
+    b"bomb": _HEAD + _GZIP % len(_BOMB) + _BOMB,
+    b"torn": _HEAD + _GZIP % 9 + b"not gzip!",
     b"half": _HEAD + b"Content-Length: 100\r\n\r\n{",
     b"more": _HEAD + b"Content-Length: 2\r\n\r\n{}HTTP/1.1 200 OK and what nobody asked for",
     b"busy": b"HTTP/1.1 429 Slow\r\nRetry-After: 17\r\nContent-Length: 0\r\n\r\n",

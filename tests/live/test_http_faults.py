@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 from attrs import evolve
 from twisted.internet.defer import Deferred, gatherResults
@@ -37,6 +38,17 @@ class FaultCase(HttpCase):
     async def nothing_left(self) -> None:
         """Check that neither side holds a connection."""
         await self.until(lambda: not self.http.connections and not self.server.connections)
+        self.assertEqual(QUICK.max_connections, self.http._slots.tokens)
+        self.assertEqual([], self.http._slots.waiting)
+
+    async def none_but_idle(self, http: HttpClient) -> None:
+        """Check that a whole answer leaves one idle connection at most, and closing none."""
+        self.assertEqual(QUICK.max_connections, http._slots.tokens)
+        kept = [each for some in http._pool._connections.values() for each in some]
+        self.assertEqual(http.connections, len(kept))
+        self.assertLessEqual(len(kept), 1)
+        await http.close()
+        await self.nothing_left()
 
 
 class FaultTests(FaultCase):
@@ -91,17 +103,20 @@ class FaultTests(FaultCase):
         self.assertEqual(200, await self.get("/more", "POST"))
         self.assertEqual(200, await self.get("/good", "POST"))
         self.assertEqual(2, len(self.server.requests))
+        await self.none_but_idle(self.http)
 
     async def test_redirect(self) -> None:
         """A redirect isn't followed: credentials would go where nobody sent them."""
         error = await self.fails(BadGateway, self.http, "/redirect")
         self.assertIn("redirects (302)", error.detail)
+        await self.none_but_idle(self.http)
 
     async def test_html(self) -> None:
         """HTML in place of JSON is no answer."""
         answer = await self.http.request(Request(method="GET", path="/html"))
         with self.assertRaisesRegex(BadGateway, "text/html"):
             answer.json()
+        await self.none_but_idle(self.http)
 
     async def test_garbage(self) -> None:
         """What isn't HTTP is no answer."""
@@ -115,6 +130,28 @@ class FaultTests(FaultCase):
             self.assertIn("larger", error.detail)
         self.assertEqual(2, len(self.server.requests))
         await self.nothing_left()
+
+    async def test_compressed(self) -> None:
+        """What a body unpacks to is bounded while it is unpacked; what can't be is no answer."""
+        tracemalloc.start()
+        self.addCleanup(tracemalloc.stop)
+        error = await self.fails(BadGateway, self.http, "/bomb")
+        self.assertIn("larger", error.detail)
+        self.assertLess(tracemalloc.get_traced_memory()[1], 20 * 1024 * 1024)
+        await self.nothing_left()
+        answer = await self.http.request(Request(method="POST", path="/torn"))
+        with self.assertRaisesRegex(BadGateway, "isn't JSON"):
+            answer.json()
+        await self.nothing_left()
+
+    async def test_closed(self) -> None:
+        """To close ends what is under way, which doesn't begin again."""
+        running = Deferred.fromCoroutine(self.get("/hang"))
+        await self.until(lambda: bool(self.server.requests))
+        await self.http.close()
+        self.failureResultOf(running, Unavailable)
+        await self.nothing_left()
+        self.assertEqual(1, len(self.server.requests))
 
     async def test_nobody_listens(self) -> None:
         """A port that nobody listens on, and a name that nobody has."""

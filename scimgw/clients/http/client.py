@@ -12,15 +12,10 @@ from typing import Any, Final
 import treq.client
 from attrs import field, frozen
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, TimeoutError
-from twisted.internet.interfaces import IConsumer, IReactorTime
+from twisted.internet.interfaces import IConsumer
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.web._newclient import (
-    RequestGenerationFailed,
-    RequestNotSent,
-    RequestTransmissionFailed,
-)
-from twisted.web.client import Agent, ResponseFailed
+from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IPolicyForHTTPS, IResponse
 from zope.interface import implementer
@@ -30,11 +25,12 @@ from scimgw.clients.http import body as bodies
 from scimgw.clients.http import retry, wire
 from scimgw.clients.http.credentials import Credential
 from scimgw.clients.http.mask import masked
-from scimgw.clients.http.retry import Answered, Lost, NotSent, Outcome
+from scimgw.clients.http.retry import Answered, Lost, Outcome
 from scimgw.clients.http.settings import Connection
 from scimgw.clients.http.targets import Target, Targets
+from scimgw.clients.http.unanswered import outcome_of, reason, told, within
 from scimgw.connector import Services
-from scimgw.errors import BadGateway, ScimError, Unavailable
+from scimgw.errors import BadGateway, Unavailable
 from scimgw.jsontext import NotJson
 from scimgw.secret import Secret
 
@@ -120,6 +116,7 @@ class HttpClient:
         self._services = services
         self._clock = services.clock
         self._targets = Targets.of(settings.base_urls)
+        self._calls: set[Deferred[Response]] = set()
         self._slots = DeferredSemaphore(options.max_connections)
         self._endpoints = wire.Endpoints(
             reactor=services.reactor,
@@ -145,13 +142,24 @@ class HttpClient:
         if request.deadline is not None:
             end = min(end, request.deadline)
         calling = Deferred.fromCoroutine(self._call(request, end))
+        self._calls.add(calling)
         try:
             return await calling.addTimeout(max(0.0, end - now), self._clock)
         except TimeoutError as error:
             raise Unavailable("the endpoint took too long to answer") from error
+        except CancelledError as error:
+            if calling in self._calls:
+                raise
+            raise Unavailable("the gateway is being stopped") from error
+        finally:
+            self._calls.discard(calling)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Give up what is under way, and close every connection."""
+        calls = list(self._calls)
+        self._calls.clear()
+        for each in calls:
+            each.cancel()
         await wire.close(self._pool, self._endpoints)
         await self._credential.close()
 
@@ -227,7 +235,7 @@ class HttpClient:
             id=request.request_id,
             method=request.method,
             url=target.url,
-            why=attempt.outcome if attempt.error is None else _reason(attempt.error),
+            why=attempt.outcome if attempt.error is None else reason(attempt.error),
         )
         return attempt
 
@@ -292,40 +300,12 @@ class HttpClient:
             )
 
 
-async def within(seconds: float, begun: Deferred[Any], clock: IReactorTime) -> IResponse:
-    """Wait for the head of an answer.
-
-    Twisted wraps a cancellation, so that it must be told from a failure here.
-
-    Raises: Silent, CancelledError, whatever the agent raises.
-    """
-    late = clock.callLater(seconds, begun.cancel)
-    try:
-        answer: IResponse = await begun
-    except Exception as error:
-        if not late.active():
-            raise bodies.Silent from error
-        if any(isinstance(each, CancelledError) for each in _reasons(error)):
-            raise CancelledError from error
-        raise
-    finally:
-        if late.active():
-            late.cancel()
-    return answer
-
-
-def outcome_of(error: Exception) -> NotSent | Lost:
-    """Tell whether anything of a request that failed may have reached the endpoint."""
-    unsent = isinstance(error, wire.NotConnected | RequestNotSent) or _unverified(error)
-    return NotSent() if unsent else Lost()
-
-
 def _settled(attempt: _Attempt, *, repeated: bool) -> Response:
     """Give the answer, or raise what a client may be told instead."""
     response = attempt.response
     if response is None:
         assert attempt.error is not None
-        raise _failure(attempt) from attempt.error
+        raise told(attempt.outcome, attempt.error) from attempt.error
     if response.status in _REDIRECTS:
         raise BadGateway(f"the endpoint redirects ({response.status}), which isn't followed")
     outcome = attempt.outcome
@@ -333,38 +313,6 @@ def _settled(attempt: _Attempt, *, repeated: bool) -> Response:
         raise Unavailable(f"the endpoint is busy ({outcome.status})", outcome.retry_after)
     return Response(
         status=response.status, headers=response.headers, body=response.body, repeated=repeated
-    )
-
-
-def _failure(attempt: _Attempt) -> ScimError:
-    if isinstance(attempt.error, bodies.TooLarge):
-        return BadGateway("the endpoint's answer is larger than is allowed")
-    if isinstance(attempt.outcome, NotSent):
-        return Unavailable("the endpoint can't be reached")
-    if isinstance(attempt.error, bodies.Silent):
-        return Unavailable("the endpoint took too long to answer")
-    return Unavailable("the endpoint broke off, and gave no whole answer")
-
-
-def _reasons(error: BaseException) -> list[BaseException]:
-    """Unwrap what Twisted wraps."""
-    if isinstance(error, ResponseFailed | RequestTransmissionFailed | RequestGenerationFailed):
-        return [each.value for each in error.reasons if each.value is not None]
-    return [error]
-
-
-def _reason(error: Exception) -> str:
-    """Tell an operator why."""
-    told = ", ".join(f"{type(each).__name__} {each}".strip() for each in _reasons(error))
-    return told[:300]
-
-
-def _unverified(error: Exception) -> bool:
-    """Whether the endpoint's certificate was found wanting: then nothing was sent to it."""
-    return any(
-        type(each).__name__ in {"VerificationError", "CertificateError"}
-        or "certificate verify failed" in str(each)
-        for each in _reasons(error)
     )
 
 

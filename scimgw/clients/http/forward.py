@@ -12,10 +12,10 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer, IResponse
 
 from scimgw.clients.http import body, retry, tls, wire
-from scimgw.clients.http.client import outcome_of, within
 from scimgw.clients.http.retry import Lost, NotSent
 from scimgw.clients.http.settings import Tls
 from scimgw.clients.http.targets import Targets
+from scimgw.clients.http.unanswered import outcome_of, within
 from scimgw.connector import Services
 from scimgw.errors import InvalidValue, Unavailable
 

@@ -22,6 +22,8 @@ from scimgw.clients.http.settings import Proxy
 
 KEPT: Final = 30
 """Seconds for which an idle connection is kept: less than servers commonly do."""
+_PIECE: Final = 4096
+"""Bytes handed on at once."""
 
 
 class NotConnected(Exception):
@@ -29,9 +31,19 @@ class NotConnected(Exception):
 
 
 class _Abrupt(ProtocolWrapper):
-    """Closes at once: who is done with an answer has nothing more to say, and waits for nobody."""
+    """Closes at once: who is done with an answer has nothing more to say, and waits for nobody.
+
+    What comes is handed on in small pieces, since each may be unpacked to a thousand times its
+    size before anybody counts it.
+    """
+
+    def dataReceived(self, data: bytes) -> None:
+        for start in range(0, len(data), _PIECE):
+            if not self.disconnecting:
+                super().dataReceived(data[start : start + _PIECE])
 
     def loseConnection(self) -> None:
+        self.disconnecting = 1
         transport: Any = self.transport
         transport.abortConnection()
 
