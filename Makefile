@@ -48,10 +48,11 @@ servers:
 	@test -d var/npm/node_modules/oauth2-mock-server || ! command -v npm >/dev/null || \
 		npm install --silent --no-audit --no-fund --prefix var/npm oauth2-mock-server@8
 
-# the gateway against a bare resource, some minutes; BENCH holds options of benchmarks/run.py
+# the gateway against bare servers and clients, some minutes; BENCH holds options of benchmarks/run.py
 bench: .venv/ready
 	command -v wrk >/dev/null || { test "$$(id -u)" = 0 && apt-get update && apt-get install -y --no-install-recommends wrk; }
-	$(BIN)/python benchmarks/run.py $(BENCH)
+	@sh tests/live/install.sh slapd
+	$(BIN)/python -m benchmarks.run $(BENCH)
 
 # what is made out of the code
 docs: .venv/ready

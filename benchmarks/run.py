@@ -1,67 +1,42 @@
-"""How fast is the gateway, measured against a bare resource in the same run?
+"""How fast is the gateway, measured against bare servers and clients in the same run?
 
 `make bench` runs it; see CONTRIBUTING.  Prints, for each workload, requests per second, median and
 99th percentile of the latency in milliseconds, and the ratio to a bare
 `twisted.web.resource.Resource` that answers a constant of the same size to the same requests:
 medians of runs in turn.  Then what the gateway adds to an endpoint's own answer, through restful,
-and whether anything grows with the number of users or members.
+whether anything grows with the number of users or members, and the gateway in front of a directory:
+see ldap.py.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
 import http.client
 import json
-import os
-import re
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-HERE = Path(__file__).parent
-AUTHORIZATION = "Basic " + base64.b64encode(b"gwadmin:password").decode()
-CONNECTIONS = 16
-PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+from benchmarks import ldap, load
+from benchmarks.load import (
+    AUTHORIZATION,
+    CONNECTIONS,
+    HERE,
+    MANY,
+    Figures,
+    Workload,
+    filtered,
+    free_port,
+    measure,
+    patch,
+    process,
+)
+
 USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User"
-MANY = "many"
-"""Name of the large group."""
-
-
-@frozen(kw_only=True)
-class Workload:
-    """One kind of request; the names in braces are explained in workload.lua."""
-
-    name: str
-    path: str
-    method: str = "GET"
-    body: str | None = None
-
-
-@frozen
-class Figures:
-    """What wrk measured in one run: requests per second, and latencies in milliseconds."""
-
-    rate: float
-    median: float
-    worst: float
-
-
-def _filter(text: str, more: str = "") -> str:
-    return f"?filter={text.replace(' ', '%20').replace(chr(34), '%22')}{more}"
-
-
-def _patch(**operation: object) -> str:
-    return json.dumps({"schemas": [PATCH], "Operations": [operation]})
 
 
 def new_user(name: str) -> dict[str, object]:
@@ -86,19 +61,19 @@ def new_user(name: str) -> dict[str, object]:
 def workloads(users: int) -> list[Workload]:
     """List what is measured on a store of so many users."""
     middle = users // 2
-    member = _patch(op="{op}", path="members", value=[{"value": "user-000000"}])
+    member = patch(op="{op}", path="members", value=[{"value": "user-000000"}])
     return [
-        Workload(name="user by userName", path="/Users" + _filter('userName eq "{user}"')),
+        Workload(name="user by userName", path="/Users" + filtered('userName eq "{user}"')),
         Workload(name="user by id", path="/Users/{user}"),
         Workload(
             name="user by emails.value",
-            path="/Users" + _filter('emails.value eq "{user}@example.com"'),
+            path="/Users" + filtered('emails.value eq "{user}@example.com"'),
         ),
         Workload(name="first page of 100 users", path="/Users?startIndex=1&count=100"),
         Workload(name="middle page of 100 users", path=f"/Users?startIndex={middle}&count=100"),
         Workload(
             name="groups of a user",
-            path="/Groups" + _filter('members.value eq "{user}"', "&excludedAttributes=members"),
+            path="/Groups" + filtered('members.value eq "{user}"', "&excludedAttributes=members"),
         ),
         Workload(
             name="large group without members", path=f"/Groups/{MANY}?excludedAttributes=members"
@@ -110,46 +85,12 @@ def workloads(users: int) -> list[Workload]:
             name="PATCH user",
             method="PATCH",
             path="/Users/{user}",
-            body=_patch(op="replace", path="nickName", value="{new}"),
+            body=patch(op="replace", path="nickName", value="{new}"),
         ),
         Workload(
             name="POST user", method="POST", path="/Users", body=json.dumps(new_user("{new}"))
         ),
     ]
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def process(port: int, *command: str) -> Iterator[int]:
-    """Run a server for as long as it is needed."""
-    with (
-        tempfile.TemporaryFile() as log,
-        subprocess.Popen(command, stdout=log, stderr=log) as running,
-    ):
-        try:
-            _await_port(port, running)
-            yield port
-        finally:
-            running.terminate()
-            running.wait(30)
-
-
-def _await_port(port: int, running: subprocess.Popen[bytes]) -> None:
-    for _ in range(100):
-        if running.poll() is not None:
-            raise SystemExit(f"{running.args!r} has ended with status {running.returncode}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise SystemExit(f"nobody listens on {port}")
 
 
 @contextmanager
@@ -165,13 +106,9 @@ def gateway(users: int, members: int) -> Iterator[int]:
         },
         "endpoint": {"idFrom": "userName"},
     }
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "scimgw.json").write_text(json.dumps({"plugins": ["plugin-loki"]}))
-        Path(folder, "plugin-loki.json").write_text(json.dumps(plugin))
-        twistd = str(Path(sys.executable).with_name("twistd"))
-        with process(port, twistd, "-n", "--pidfile=", "scimgw", "-c", folder):
-            fill(port, users, members)
-            yield port
+    with load.gateway(port, "plugin-loki", plugin):
+        fill(port, users, members)
+        yield port
 
 
 def fill(port: int, users: int, members: int) -> None:
@@ -207,94 +144,26 @@ def _post(port: int, path: str, resources: Iterator[dict[str, object]]) -> None:
     connection.close()
 
 
-_UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
-
-
-def measure(
-    port: int, workload: Workload, users: int, seconds: int, connections: int = CONNECTIONS
-) -> Figures:
-    """Drive a server with wrk."""
-    environment = {
-        **os.environ,
-        "METHOD": workload.method,
-        "URL_PATH": workload.path,
-        "USERS": str(users),
-        "RUN": f"{time.monotonic_ns():x}",
-        "AUTHORIZATION": AUTHORIZATION,
-    }
-    if workload.body is not None:
-        environment["BODY"] = workload.body
-    command = [
-        "wrk",
-        "-t1",
-        f"-c{connections}",
-        f"-d{seconds}s",
-        "--latency",
-        "-s",
-        str(HERE / "workload.lua"),
-    ]
-    run = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}"],
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    if "Non-2xx" in run.stdout or "Socket errors" in run.stdout:
-        raise SystemExit(f"{workload.name}: {run.stdout}")
-    latency = {
-        percentile: float(value) * _UNITS[unit]
-        for percentile, value, unit in re.findall(r"(50|99)%\s+([\d.]+)(us|ms|s)", run.stdout)
-    }
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", run.stdout)
-    assert rate is not None
-    return Figures(float(rate[1]), latency["50"], latency["99"])
-
-
-def answer_size(port: int, workload: Workload) -> int:
-    """Tell how large the gateway's answer is."""
-    filled = {"{user}": "user-000007", "{op}": "remove", "{new}": f"size-{time.monotonic_ns()}"}
-    path, body = workload.path, workload.body
-    for name, value in filled.items():
-        path = path.replace(name, value)
-        body = None if body is None else body.replace(name, value)
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request(workload.method, path, body, {"Authorization": AUTHORIZATION})
-    size = len(connection.getresponse().read())
-    connection.close()
-    return size
-
-
 def compare(users: int, members: int, runs: int, seconds: int) -> None:
     """Print each workload's figures and its ratio to the bare resource."""
     print(
         f"{users} users, a group of {members}, {CONNECTIONS} connections, "
         f"{runs} runs of {seconds} s in turn"
     )
-    print(
-        f"{'workload':30}{'req/s':>9}{'p50 ms':>9}{'p99 ms':>9}{'bare':>9}{'ratio':>7}  bytes",
-        flush=True,
-    )
     bare_port = free_port()
     with (
         gateway(users, members) as port,
         process(bare_port, sys.executable, str(HERE / "bare.py"), str(bare_port)),
     ):
-        for workload in workloads(users):
-            size = answer_size(port, workload)
-            bare = evolve(workload, path=f"/{size}{workload.path}")
-            pairs = [
-                (measure(port, workload, users, seconds), measure(bare_port, bare, users, seconds))
-                for _ in range(runs)
-            ]
-            ours = sorted((pair[0] for pair in pairs), key=lambda figures: figures.rate)[runs // 2]
-            theirs = statistics.median(pair[1].rate for pair in pairs)
-            ratio = statistics.median(pair[0].rate / pair[1].rate for pair in pairs)
-            print(
-                f"{workload.name:30}{ours.rate:9.0f}{ours.median:9.2f}{ours.worst:9.2f}"
-                f"{theirs:9.0f}{ratio:7.2f}  {size}",
-                flush=True,
-            )
+
+        def drive(workload: Workload) -> Figures:
+            return measure(port, workload, users, seconds)
+
+        def bare(workload: Workload, size: int) -> float:
+            constant = evolve(workload, path=f"/{size}{workload.path}")
+            return measure(bare_port, constant, users, seconds).rate
+
+        load.compare(port, workloads(users), runs, drive, bare)
 
 
 def scale(few: int, many: int, members: tuple[int, int], runs: int, seconds: int) -> None:
@@ -328,12 +197,8 @@ def restful(endpoint: int) -> Iterator[int]:
         "scimgateway": {"port": port, "localhostonly": True, "auth": {"basic": basic}},
         "endpoint": {"entity": {"undefined": entity}},
     }
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "scimgw.json").write_text(json.dumps({"plugins": ["plugin-restful"]}))
-        Path(folder, "plugin-restful.json").write_text(json.dumps(plugin))
-        twistd = str(Path(sys.executable).with_name("twistd"))
-        with process(port, twistd, "-n", "--pidfile=", "scimgw", "-c", folder):
-            yield port
+    with load.gateway(port, "plugin-restful", plugin):
+        yield port
 
 
 def added(users: int, runs: int, seconds: int) -> None:
@@ -363,12 +228,20 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=5_000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--entries", type=int, default=20_000, help="users of the directory")
+    parser.add_argument("--no-bare", action="store_true", help="leave the bare resource out")
+    parser.add_argument("--no-restful", action="store_true", help="leave restful out")
     parser.add_argument("--no-scale", action="store_true", help="leave the comparison of sizes out")
+    parser.add_argument("--no-ldap", action="store_true", help="leave the directory out")
     given = parser.parse_args()
-    compare(given.users, given.members, given.runs, given.seconds)
-    added(1_000, given.runs, given.seconds)
+    if not given.no_bare:
+        compare(given.users, given.members, given.runs, given.seconds)
+    if not given.no_restful:
+        added(1_000, given.runs, given.seconds)
     if not given.no_scale:
         scale(1_000, 100_000, (1_000, 100_000), given.runs, given.seconds)
+    if not given.no_ldap:
+        ldap.compare(given.entries, given.members, given.runs, given.seconds)
 
 
 if __name__ == "__main__":

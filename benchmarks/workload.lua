@@ -1,6 +1,6 @@
 -- One workload for wrk, told by the environment:
---   METHOD, URL_PATH and BODY, in which {user} becomes the name of some user, {new} a name never used before, and
---   {op} add and remove in turn, so that each removal meets what was added before.
+--   METHOD, URL_PATH and BODY, in which {user} becomes the name of some user, {number} its six digits, {new} a
+--   name never used before, and {op} add and remove in turn, so that each removal meets what was added before.
 local method = os.getenv("METHOD") or "GET"
 local path = os.getenv("URL_PATH")
 local body = os.getenv("BODY")
@@ -16,7 +16,9 @@ function init(args)
 end
 
 local function fill(text)
-  text = text:gsub("{user}", string.format("user-%06d", math.random(0, users - 1)))
+  local number = string.format("%06d", math.random(0, users - 1))
+  text = text:gsub("{user}", "user-" .. number)
+  text = text:gsub("{number}", number)
   text = text:gsub("{new}", string.format("new-%s-%d", run, count))
   return (text:gsub("{op}", count % 2 == 0 and "remove" or "add"))
 end
