@@ -216,6 +216,21 @@ class ConnectTests(ConnectCase):
         """A name that nobody knows is told."""
         self.fails(self.connect(host="elsewhere.example"), "can't be resolved")
 
+    def test_cancelled(self) -> None:
+        """Who gives up says nothing of the directory, even while its name is looked up."""
+        for slow in (False, True):
+            self.network.names.slow = slow
+            connecting = self.connect()
+            connecting.cancel()
+            self.failureResultOf(connecting, CancelledError)
+
+    def test_slow_name(self) -> None:
+        """A name that is looked up for too long isn't unknown."""
+        self.network.names.slow = True
+        connecting = self.connect()
+        self.network.advance(10)
+        self.fails(connecting, "didn't answer in time")
+
     def test_too_late(self) -> None:
         """Whoever takes too long is given up, wherever it is."""
         connecting = self.connect()

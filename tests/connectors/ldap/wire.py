@@ -113,10 +113,11 @@ class _Resolution:
 
 @implementer(IHostnameResolver)
 class _Resolver:
-    """Knows one name."""
+    """Knows one name, and may think about it for ever."""
 
     def __init__(self) -> None:
         self.known = HOST
+        self.slow = False
 
     def resolveHostName(
         self,
@@ -131,7 +132,8 @@ class _Resolver:
         resolutionReceiver.resolutionBegan(resolution)
         if hostName == self.known:
             resolutionReceiver.addressResolved(IPv4Address("TCP", "127.0.0.1", portNumber))
-        resolutionReceiver.resolutionComplete()
+        if not self.slow:
+            resolutionReceiver.resolutionComplete()
         return resolution
 
 
