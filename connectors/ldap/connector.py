@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from connectors.ldap import changing, groups, reading
+from connectors.ldap.ber import SearchEntry
 from connectors.ldap.config import Config
 from connectors.ldap.cursors import Cursors, Open
 from connectors.ldap.directory import Branch, Directory, made
@@ -49,6 +51,8 @@ class LdapConnector:
         self._mappings = {name: mapping for name, (mapping, _) in mappings.items()}
         self._directories = made(config.entity, mappings, services)
         self._cursors = Cursors(services.clock)
+        self._names: MutableMapping[Call, Mapping[str, str]] = WeakKeyDictionary()
+        """DNs of what a call read last, by id: it may be about to ask for groups."""
 
     @property
     def resource_types(self) -> Sequence[ResourceType]:
@@ -70,11 +74,12 @@ class LdapConnector:
         """Find entries: by their ids, by a filter, or further on in a search."""
         directory, branch = self._branch(call, query.type)
         if query.cursor is not None:
-            return await self._go_on(directory, branch, query, query.cursor)
+            return await self._go_on(call, query, query.cursor)
         names = wanted(branch.mapping, branch.identity, query.attributes)
         if query.ids is not None:
             async with _leased(directory, branch, f"to read a {query.type.name}") as at:
                 entries = await reading.by_ids(at, query.ids, names)
+                self._remember(call, branch, entries)
                 return Page(resources=await reading.resources(at, query.attributes, entries))
         search = Search(
             base=branch.base,
@@ -84,11 +89,11 @@ class LdapConnector:
             page_size=min(query.count or reading.PAGE, reading.PAGE),
         )
         lease = await directory.pool.take()
-        return await self._page(directory, branch, query, Open(directory.pool, lease, search))
+        return await self._page(call, query, Open(directory.pool, lease, search))
 
-    async def _go_on(self, directory: Directory, branch: Branch, query: Query, cursor: str) -> Page:
+    async def _go_on(self, call: Call, query: Query, cursor: str) -> Page:
         if query.count != 0:
-            return await self._page(directory, branch, query, self._cursors.take(cursor))
+            return await self._page(call, query, self._cursors.take(cursor))
         search = self._cursors.pop(cursor)
         if search is not None:
             with _owning(search, "to end a search"):
@@ -96,11 +101,13 @@ class LdapConnector:
             search.pool.give_back(search.lease)
         return Page(resources=[])
 
-    async def _page(self, directory: Directory, branch: Branch, query: Query, search: Open) -> Page:
+    async def _page(self, call: Call, query: Query, search: Open) -> Page:
         """Fetch a page on the connection that its search owns, and keep that if there is more."""
+        directory, branch = self._branch(call, query.type)
         at = Access(search.lease.client, directory, branch)
         with _owning(search, f"to search {branch.mapping.type.endpoint}"):
             found = await at.client.search(search.next)
+            self._remember(call, branch, found.entries)
             resources = await reading.resources(at, query.attributes, found.entries)
         if not found.cookie:
             search.pool.give_back(search.lease)
@@ -124,6 +131,7 @@ class LdapConnector:
         if_version: str | None,  # noqa: ARG002 - no versions were declared
     ) -> Stored:
         """Change an entry, in one operation where the directory allows it."""
+        self._names.pop(call, None)  # it may get another
         directory, branch = self._branch(call, type)
         async with directory.pool.lease() as client:
             await changing.modify(Access(client, directory, branch), id, changes)
@@ -146,14 +154,18 @@ class LdapConnector:
     ) -> Mapping[str, Sequence[GroupRef]]:
         """Look up the groups of users."""
         directory, branch = self._branch(call, self._mappings[USER.name].type)
+        names = self._names.pop(call, {})
         async with _leased(directory, branch, "to look up groups") as at:
-            return await groups.of_users(at, user_ids)
+            return await groups.of_users(at, user_ids, names)
 
     async def close(self) -> None:
         """Close all connections."""
         self._cursors.close()
         for directory in self._directories.values():
             await directory.pool.close()
+
+    def _remember(self, call: Call, branch: Branch, entries: Sequence[SearchEntry]) -> None:
+        self._names[call] = {branch.identity.of(entry): entry.dn for entry in entries}
 
     def _branch(self, call: Call, type: ResourceType) -> tuple[Directory, Branch]:
         directory = self._directories.get(call.entity)

@@ -25,14 +25,17 @@ Found = Mapping[str, Sequence[GroupRef]]
 """Groups by the ids of users."""
 
 
-async def of_users(at: Access, ids: Sequence[str]) -> Found:
-    """Name the groups of users, in a number of searches that doesn't grow with that of either."""
+async def of_users(at: Access, ids: Sequence[str], names: Mapping[str, str]) -> Found:
+    """Name the groups of users, in a number of searches that doesn't grow with that of either.
+
+    `names` are DNs that are known already, by id.
+    """
     users, groups = at.branch, at.directory.branches.get(GROUP.name)
     if users.mapping.of(resolve(users.mapping.type, GROUPS)):
         return await _by_user(at, ids)
     if groups is None:
         return {}
-    return await _by_group(at, groups, ids)
+    return await _by_group(at, groups, ids, names)
 
 
 async def _by_user(at: Access, ids: Sequence[str]) -> Found:
@@ -49,10 +52,14 @@ async def _by_user(at: Access, ids: Sequence[str]) -> Found:
     }
 
 
-async def _by_group(at: Access, groups: Branch, ids: Sequence[str]) -> Found:
+async def _by_group(
+    at: Access, groups: Branch, ids: Sequence[str], names: Mapping[str, str]
+) -> Found:
     (member,) = groups.mapping.of(resolve(groups.mapping.type, MEMBERS))
     (display,) = groups.mapping.of(resolve(groups.mapping.type, "displayName"))
-    known = await reading.to_dns(at, ids)
+    known = {id: names[id] for id in ids if id in names}
+    if len(known) < len(ids):
+        known |= await reading.to_dns(at, [id for id in ids if id not in known])
     if not known:
         return {}
     tests = [equal(member.name, name.encode()) for name in known.values()]
