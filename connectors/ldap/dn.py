@@ -16,6 +16,7 @@ digits are octets of UTF-8, and octets that are not are kept as `surrogateescape
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 Rdn = tuple[tuple[str, str], ...]
@@ -74,6 +75,7 @@ def child(attribute: str, value: str, base: str) -> str:
     return f"{rdn(attribute, value)},{base}" if base else rdn(attribute, value)
 
 
+@lru_cache(maxsize=4096)
 def normal(text: str) -> str:
     """Give a key that is the same for two spellings of a name.
 

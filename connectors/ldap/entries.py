@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from twisted.logger import Logger
@@ -65,6 +66,7 @@ def wanted(
     return tuple(names) or ("1.1",)
 
 
+@lru_cache(maxsize=64)
 def reference_slots(mapping: Mapped) -> tuple[Slot, ...]:
     """Give the attributes that hold DNs."""
     return tuple(filter(is_reference, mapping.slots))
