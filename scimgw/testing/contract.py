@@ -28,7 +28,7 @@ from scimgw.errors import Conflict, NotFound, Uniqueness
 from scimgw.gateway import reads, writes
 from scimgw.scim import resource
 from scimgw.scim.changes import Changes
-from scimgw.scim.filter import Compare, Filter, Operator, Present
+from scimgw.scim.filter import Filter, Operator, Present
 from scimgw.scim.path import resolve
 from scimgw.scim.project import projection
 from scimgw.scim.query import Query, Search, Sort
@@ -257,7 +257,7 @@ class ConnectorContract(TestCase):
         world.some_groups([world.create(user, body) for body in varied(world, user)])
         for type in world.types:
             everything = world.everything(type)
-            for filter in _single_filters(type):
+            for filter in strategies.comparisons(type):
                 operator = Operator.PR if isinstance(filter, Present) else filter.operator
                 support = world.endpoint.capabilities[type].filter(filter.path, operator)
                 if support is Support.NO:
@@ -393,13 +393,3 @@ class ConnectorContract(TestCase):
             current = Conditions(if_match=Tags(opaque=(version,)))
             self.assertIsNone(world.patch(type, id, operations, current))
             self.assertEqual("PreconditionFailed", world.patch(type, id, operations, current))
-
-
-def _single_filters(type: ResourceType) -> list[Compare | Present]:
-    """Compare each path with values that there are, by each operator that its type allows."""
-    filters: list[Compare | Present] = []
-    for path in strategies.leaves(type):
-        filters.append(Present(path))
-        for operator in strategies.operators(path.leaf):
-            filters += [Compare(path, operator, value) for value in strategies.pool(path.leaf)[:4]]
-    return filters

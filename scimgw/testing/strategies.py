@@ -204,6 +204,16 @@ def filters(type: ResourceType, ids: Sequence[str] = ()) -> SearchStrategy[Filte
     )
 
 
+def comparisons(type: ResourceType) -> list[Compare | Present]:
+    """Compare each path with values that there are, by each operator that its type allows."""
+    filters: list[Compare | Present] = []
+    for path in leaves(type):
+        filters.append(Present(path))
+        for operator in operators(path.leaf):
+            filters += [Compare(path, operator, value) for value in pool(path.leaf)[:4]]
+    return filters
+
+
 def sort_paths(type: ResourceType) -> SearchStrategy[Path]:
     """Give paths that resources can be sorted by."""
     return st.sampled_from(leaves(type))
