@@ -14,6 +14,7 @@ from scimgw.scim.filter import Compare, Filter, Operator, Or
 from scimgw.scim.operation import Op, Operation
 from scimgw.scim.path import Path
 from scimgw.scim.places import places_of
+from scimgw.scim.resource import is_primary
 from scimgw.scim.schema import Mutability
 from scimgw.scim.values import identity
 
@@ -83,9 +84,17 @@ def _overall(operation: Operation) -> tuple[bool, Any]:
 
 
 def _cannot_fail(operation: Operation) -> bool:
-    """Whether an operation is carried out whatever the value of its attribute."""
+    """Whether an operation is carried out whatever the value of its attribute.
+
+    Of several values that are added one may be primary, and another be there as primary already.
+    """
     path = operation.path
-    return operation.op is Op.REMOVE or (path.filter is None and path.sub is None)
+    if operation.op is Op.REMOVE:
+        return True
+    if path.filter is not None or path.sub is not None:
+        return False
+    values = operation.value or []
+    return operation.op is Op.REPLACE or len(values) == 1 or not any(map(is_primary, values))
 
 
 _Book = dict[Any, Any]

@@ -436,6 +436,15 @@ class UserTests(SynchronousTestCase):
         patched(USER, BABS, op("add", "emails", listed))
         patched(USER, BABS, *(op("add", "emails", [each]) for each in listed[:100]))
 
+    def test_outdone_but_wrong(self) -> None:
+        """What can't be carried out fails the request, also if it would have been undone."""
+        held = {"emails": [{"value": "a", "primary": True}]}
+        operations = (
+            op("add", "emails", [{"value": "a"}, {"value": "b", "primary": True}]),
+            op("remove", "emails"),
+        )
+        self.assertRaises(InvalidValue, patched, USER, held, *operations)
+
     def test_generated(self) -> None:
         """Whatever the user and the operations, the outcome is that of the plain evaluation."""
 
