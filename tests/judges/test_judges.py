@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, TypeVar
 from unittest import SkipTest
 
 from twisted.internet.threads import deferToThread
 
-from tests.service.process import CREDENTIALS, Json, ServiceCase, free_port
+from tests.service.process import CREDENTIALS, ROOT, Json, ServiceCase, free_port
 
 T = TypeVar("T")
 PREFIX = "/api/2.0/preview/scim/v2"
 """Where Databricks has its SCIM endpoints."""
+
+TYPE = ROOT / "tests" / "rfc" / "test-resource.json"
+UNASSIGNED = "Field 'label' has returnability 'always' but value is missing"
+"""RFC 7643 section 2.5: an attribute without a value is left out, whatever section 7 says of when
+it is returned; the judge makes resources of the required attributes only, and wants a label."""
+NOT_A_NUMBER = "weight\n  Input should be a valid number"
+"""RFC 7643 section 2.3.3: a decimal is a number; the judge fills it with text, which its own model
+refuses before anything is sent."""
+WRONG = {
+    **dict.fromkeys(
+        (
+            *("object_creation", "object_query", "object_query_without_id"),
+            *("object_replacement", "object_deletion"),
+            *("check_add_attribute", "check_replace_attribute"),
+        ),
+        UNASSIGNED,
+    ),
+    **dict.fromkeys(
+        (
+            *("object_query_with_attributes", "object_list_with_attributes"),
+            *("search_with_attributes", "check_remove_attribute"),
+        ),
+        NOT_A_NUMBER,
+    ),
+}
+"""What scim2-tester says of /TestResources by check, all of it for one of these two reasons."""
 
 
 def judge_module(name: str) -> Any:
@@ -27,12 +53,15 @@ class JudgeCase(ServiceCase):
 
     package = ""
 
-    async def judged(self, judge: Callable[[int], T]) -> T:
+    async def judged(self, judge: Callable[[int], T], types: Sequence[str] = ()) -> T:
         """Give what a judge of a gateway at a port finds."""
         if importlib.util.find_spec(self.package) is None:
             raise SkipTest(f"{self.package} isn't installed")
         port = free_port()
-        folder = self.one(port, scim={"me": {"gwadmin": "bjensen"}})
+        scim = {"me": {"gwadmin": "bjensen"}, "resourceTypes": [*types]}
+        folder = self.one(port, scim=scim)
+        (folder / "schemas").mkdir()
+        (folder / "schemas" / TYPE.name).write_bytes(TYPE.read_bytes())
         await self.start(folder)
         found: T = await deferToThread(judge, port)
         return found
@@ -66,6 +95,22 @@ class TesterTests(JudgeCase):
         found = await self.judged(judge)
         self.assertGreater(len(found), 100)
         self.assertEqual([], [each for each in found if each[0] != "SUCCESS"])
+
+    async def test_own_type(self) -> None:
+        """Of a type with every characteristic only that fails of which the judge is wrong."""
+
+        def judge(port: int) -> dict[str, str]:
+            check_server = judge_module("scim2_tester").check_server
+            return {
+                each.title: str(each.reason)
+                for each in check_server(scim2_client(port))
+                if each.status.name != "SUCCESS"
+            }
+
+        found = await self.judged(judge, ["test-resource.json"])
+        self.assertEqual(WRONG.keys(), found.keys())
+        for title, reason in found.items():
+            self.assertIn(WRONG[title], reason)
 
 
 class ClientTests(JudgeCase):
