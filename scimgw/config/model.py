@@ -61,17 +61,24 @@ def _some(_: object, attribute: Attribute[tuple[object, ...]], value: tuple[obje
 
 
 @frozen(kw_only=True)
-class Basic:
+class Identity:
+    """What anybody who is let in may do."""
+
+    read_only: bool = False
+    """Whether it may only read and search."""
+    base_entities: tuple[str, ...] = ()
+    """The base entities that there are for it, `undefined` for the one without a name in the URL;
+    empty: all."""
+
+
+@frozen(kw_only=True)
+class Basic(Identity):
     """A user of HTTP Basic authentication."""
 
     username: str = field(validator=_user_name)
     """Name of the user."""
     password: Secret
     """Password, in clear."""
-    read_only: Unbuilt = Unbuilt.OFF
-    """Whether the user may only read."""
-    base_entities: Unbuilt = Unbuilt.OFF
-    """The base entities that the user is limited to."""
 
 
 @frozen(kw_only=True)

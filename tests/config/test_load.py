@@ -270,9 +270,6 @@ class FaultTests(LoadCase):
             "auth.bearerOAuth": gateway(
                 auth={**gateway()["auth"], "bearerOAuth": [{"clientId": "x"}]}
             ),
-            "auth.basic[0].readOnly": gateway(
-                auth={"basic": [{"username": "a", "password": "b", "readOnly": True}]}
-            ),
         }.items():
             self.assertEqual(
                 [f"{LOKI}.{path}: isn't supported yet"],
