@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from twisted.logger import Logger
 
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Authenticator, Chain
+from scimgw.auth.token import TokenAuthenticator
 from scimgw.clients.http.forward import Forwarder
 from scimgw.config.keys import CURSORS, derive
 from scimgw.config.load import Configuration, Fault, Faults, PluginConfig
@@ -190,7 +191,9 @@ def _unreachable(config: PluginConfig) -> Iterator[Fault]:
     if config.gateway.chaining_base_url is not None:  # then they are the other gateway's
         return
     auth = config.gateway.auth
-    for key, identities in (("basic", auth.basic),):
+    of: Sequence[tuple[str, Sequence[Identity]]]
+    of = (("basic", auth.basic), ("bearerToken", auth.bearer_token))
+    for key, identities in of:
         for place, identity in enumerate(identities):
             for entity in sorted({*identity.base_entities} - config.entities):
                 path = f"$.scimgateway.auth.{key}[{place}].baseEntities"
@@ -199,9 +202,17 @@ def _unreachable(config: PluginConfig) -> Iterator[Fault]:
 
 def authenticators(auth: Auth) -> list[Authenticator]:
     """Make the ways in of what is configured, in the order in which they are asked."""
-    return [
-        BasicAuthenticator((_principal(each.username, each), each.password) for each in auth.basic)
-    ]
+    ways: list[Authenticator] = []
+    if auth.basic:
+        users = ((_principal(each.username, each), each.password) for each in auth.basic)
+        ways.append(BasicAuthenticator(users))
+    if auth.bearer_token:
+        tokens = (
+            (_principal(each.name or f"bearerToken[{place}]", each), each.token)
+            for place, each in enumerate(auth.bearer_token)
+        )
+        ways.append(TokenAuthenticator(tokens))
+    return ways
 
 
 def _principal(name: str, identity: Identity) -> Principal:

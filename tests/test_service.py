@@ -81,6 +81,22 @@ class IdentityTests(SynchronousTestCase):
         self.assertEqual(404, client.get("/Users").status)
         self.assertEqual(403, client.post("/clientA/Users", {"userName": "x"}).status)
 
+    def test_token(self) -> None:
+        """A token of the file lets in, within what the file says of it."""
+        tokens = [{"token": "x"}, {"token": "y", "readOnly": True}]
+        auth = {"basic": [{"username": "gwadmin", "password": "password"}], "bearerToken": tokens}
+        site = self.built({"auth": auth}, {}).site
+        for token, status in (("x", 201), ("y", 403), ("z", 401)):
+            client = Client(site, headers={"Authorization": f"Bearer {token}"})
+            self.assertEqual(status, client.post("/Users", {"userName": token}).status)
+
+    def test_bad_token(self) -> None:
+        """Nothing starts with a token that no header can hold."""
+        with self.assertRaises(Faults) as raised:
+            basic = [{"username": "a", "password": "b"}]
+            self.built({"auth": {"basic": basic, "bearerToken": [{"token": "a b"}]}}, {})
+        self.assertIn("auth.bearerToken[0].token: must be printable", str(raised.exception))
+
     def test_no_such_entity(self) -> None:
         """Nobody is limited to a base entity that there isn't, unless another gateway knows it."""
         user = {"baseEntities": ["undefined", "clientX"]}

@@ -239,7 +239,7 @@ class FaultTests(LoadCase):
             self.faults(self.folder(scimgw={"plugins": []})),
         )
         self.assertEqual(
-            [f"{LOKI}.auth.basic: must hold at least one entry"],
+            [f"{LOKI}.auth: must hold at least one way in: basic or bearerToken"],
             self.faults(self.plugin(gateway(auth={"basic": []}))),
         )
         self.assertEqual(
