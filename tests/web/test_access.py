@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.web.http_headers import Headers
 
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
@@ -19,6 +20,7 @@ from scimgw.scim.resource import Resource
 from scimgw.scim.schema import USER
 from scimgw.secret import Secret
 from scimgw.testing.client import Client
+from scimgw.web.chaining import outgoing
 from scimgw.web.request import ScimRequest
 from scimgw.web.root import Limits
 from scimgw.web.site import ScimSite
@@ -159,7 +161,10 @@ class HandingTests(AccessCase):
         """Hand everything on."""
         super().setUp()
 
+        self.sent: Headers | None = None
+
         async def hand_on(request: ScimRequest) -> None:
+            self.sent = outgoing(request)
             request.setResponseCode(299)
             request.finish()
 
@@ -190,6 +195,15 @@ class HandingTests(AccessCase):
             self.assertEqual(404, self.tenant.get(path).status, path)
         for path in ("/clientA/Users", "/clientA/Users/a%2Fb", "/clientA/scim/v2/Groups/x.y"):
             self.assertEqual(299, self.tenant.get(path).status, path)
+
+    def test_another_method(self) -> None:
+        """What would make another method of a request isn't handed on."""
+        names = ("X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override")
+        headers = {**dict.fromkeys(names, "DELETE"), "X-Other": "y"}
+        self.assertEqual(299, self.reader.get("/clientA/Users/1", **headers).status)
+        assert self.sent is not None
+        self.assertTrue(self.sent.hasHeader("X-Other"))
+        self.assertEqual([], [name for name in names if self.sent.hasHeader(name)])
 
 
 class ReadOnlyTests(AccessCase):
