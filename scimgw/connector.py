@@ -29,9 +29,18 @@ NO_ENTITY: Final = "undefined"
 
 @frozen
 class Principal:
-    """Whom a request comes from."""
+    """Whom a request comes from, and what it may do.
+
+    `entities` are the base entities that there are for it; None: all.
+    """
 
     name: str
+    read_only: bool = False
+    entities: frozenset[str] | None = None
+
+    def reaches(self, entity: str) -> bool:
+        """Whether a base entity exists, as far as this identity is concerned."""
+        return self.entities is None or entity in self.entities
 
 
 @frozen(kw_only=True)

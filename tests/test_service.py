@@ -58,6 +58,57 @@ class ShippedTests(SynchronousTestCase):
             self.assertTrue(plugin.config.gateway.localhostonly)
 
 
+class IdentityTests(SynchronousTestCase):
+    """Who is configured to be let in."""
+
+    def built(self, more: dict[str, Any], user: dict[str, Any]) -> PluginService:
+        """Build the document store for one user."""
+        folder = Path(self.mktemp())
+        shutil.copytree(ETC, folder)
+        document = json.loads((ETC / "plugin-loki.json").read_text())
+        document["scimgateway"] |= more
+        document["scimgateway"]["auth"]["basic"][0] |= user
+        (folder / "plugin-loki.json").write_text(json.dumps(document))
+        (plugin,) = list(build(load(folder), MemoryReactorClock()))
+        assert isinstance(plugin, PluginService)
+        return plugin
+
+    def test_limited(self) -> None:
+        """What a file says of a user holds for its requests."""
+        user = {"readOnly": True, "baseEntities": ["clientA"]}
+        client = Client(self.built({}, user).site)
+        self.assertEqual(200, client.get("/clientA/Users").status)
+        self.assertEqual(404, client.get("/Users").status)
+        self.assertEqual(403, client.post("/clientA/Users", {"userName": "x"}).status)
+
+    def test_token(self) -> None:
+        """A token of the file lets in, within what the file says of it."""
+        tokens = [{"token": "x"}, {"token": "y", "readOnly": True}]
+        auth = {"basic": [{"username": "gwadmin", "password": "password"}], "bearerToken": tokens}
+        site = self.built({"auth": auth}, {}).site
+        for token, status in (("x", 201), ("y", 403), ("z", 401)):
+            client = Client(site, headers={"Authorization": f"Bearer {token}"})
+            self.assertEqual(status, client.post("/Users", {"userName": token}).status)
+
+    def test_bad_token(self) -> None:
+        """Nothing starts with a token that no header can hold."""
+        with self.assertRaises(Faults) as raised:
+            basic = [{"username": "a", "password": "b"}]
+            self.built({"auth": {"basic": basic, "bearerToken": [{"token": "a b"}]}}, {})
+        self.assertIn("auth.bearerToken[0].token: must be printable", str(raised.exception))
+
+    def test_no_such_entity(self) -> None:
+        """Nobody is limited to a base entity that there isn't, unless another gateway knows it."""
+        user = {"baseEntities": ["undefined", "clientX"]}
+        with self.assertRaises(Faults) as raised:
+            self.built({}, user)
+        path = "$.scimgateway.auth.basic[0].baseEntities"
+        self.assertEqual(
+            f"plugin-loki.json: {path}: there is no base entity 'clientX'", str(raised.exception)
+        )
+        self.built({"chainingBaseUrl": "http://127.0.0.1:1"}, user)
+
+
 class StopTests(SynchronousTestCase):
     """Stopping with requests under way."""
 

@@ -1,6 +1,7 @@
 """Whom does a request come from?
 
-Authenticators are asked in order: the first whose kind the credentials are decides.
+Authenticators are asked in order; the first that knows the credentials decides.  One that refuses
+them is no obstacle to another that takes the same scheme.
 """
 
 from __future__ import annotations
@@ -71,8 +72,15 @@ class Chain:
         if header is None:
             raise Unauthorized("credentials are required")
         credentials = Credentials.parse(header)
+        refusal = None
         for each in self._authenticators:
-            principal = await each.authenticate(credentials)
+            try:
+                principal = await each.authenticate(credentials)
+            except Unauthorized as error:
+                refusal = refusal or error
+                continue
             if principal is not None:
                 return principal
-        raise Unauthorized("the Authorization header has a scheme that isn't offered here")
+        raise refusal or Unauthorized(
+            "the Authorization header has a scheme that isn't offered here"
+        )

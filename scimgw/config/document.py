@@ -16,7 +16,7 @@ import attrs
 from scimgw import registry
 from scimgw.clients.http import Auth as HttpAuth
 from scimgw.clients.http import AuthOptions, Connection, Options, Proxy, Tls
-from scimgw.config.model import Auth, Basic, Gateway, Main, Scim, Unbuilt
+from scimgw.config.model import Auth, Basic, BearerToken, Gateway, Main, Scim, Unbuilt
 from scimgw.config.structure import camel_case
 from scimgw.secret import Secret
 
@@ -65,6 +65,7 @@ def page() -> str:
         ("`scimgateway`", Gateway),
         ("`scimgateway.auth`", Auth),
         ("`scimgateway.auth.basic[]`", Basic),
+        ("`scimgateway.auth.bearerToken[]`", BearerToken),
         ("`scimgateway.scim`", Scim),
     ):
         parts += [f"\n## {title}\n", *_section(kind)]

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from scimgw import jsontext, registry
 from scimgw.config.model import Gateway, Main
 from scimgw.config.schemas import Unusable, resource_types
-from scimgw.config.structure import Misfits, structure
+from scimgw.config.structure import Misfits, is_off, structure
 from scimgw.connector import NO_ENTITY, ConnectorPlugin
 from scimgw.jsontext import NotJson
 from scimgw.registry import UnknownConnector
@@ -198,6 +198,9 @@ def modern(document: Mapping[str, Any]) -> dict[str, Any]:
             key: [value] if isinstance(value, dict) and key in _LISTS else value
             for key, value in auth.items()
         }
+        tokens = section["auth"].get("bearerToken")
+        if isinstance(tokens, list):  # templates have entries without values
+            section["auth"]["bearerToken"] = [each for each in tokens if not is_off(each)]
     return {**document, "scimgateway": section}
 
 

@@ -7,6 +7,7 @@ setting it is refused rather than ignored.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Literal
@@ -37,6 +38,11 @@ def _user_name(_: object, attribute: Attribute[str], value: str) -> None:
         raise Invalid(attribute.name, "must be a name without a colon")
 
 
+def _sendable(_: object, attribute: Attribute[Secret], value: Secret) -> None:
+    if not re.fullmatch(r"[!-~]+", value.reveal()):
+        raise Invalid(attribute.name, "must be printable ASCII without blanks, as headers are")
+
+
 def _long(_: object, attribute: Attribute[Secret | None], value: Secret | None) -> None:
     if value is not None and len(value.reveal()) < _KEY_LENGTH:
         raise Invalid(attribute.name, f"must have at least {_KEY_LENGTH} characters")
@@ -61,27 +67,44 @@ def _some(_: object, attribute: Attribute[tuple[object, ...]], value: tuple[obje
 
 
 @frozen(kw_only=True)
-class Basic:
+class Identity:
+    """What anybody who is let in may do."""
+
+    read_only: bool = False
+    """Whether it may only read and search."""
+    base_entities: tuple[str, ...] = ()
+    """The base entities that there are for it, `undefined` for the one without a name in the URL;
+    empty: all."""
+
+
+@frozen(kw_only=True)
+class Basic(Identity):
     """A user of HTTP Basic authentication."""
 
     username: str = field(validator=_user_name)
     """Name of the user."""
     password: Secret
     """Password, in clear."""
-    read_only: Unbuilt = Unbuilt.OFF
-    """Whether the user may only read."""
-    base_entities: Unbuilt = Unbuilt.OFF
-    """The base entities that the user is limited to."""
+
+
+@frozen(kw_only=True)
+class BearerToken(Identity):
+    """A token that was agreed upon."""
+
+    token: Secret = field(validator=_sendable)
+    """The token, in clear."""
+    name: str | None = None
+    """How the log and `scim.me` call who sends it; else `bearerToken[0]`, by its place."""
 
 
 @frozen(kw_only=True)
 class Auth:
     """The ways in."""
 
-    basic: tuple[Basic, ...] = field(validator=_some)
+    basic: tuple[Basic, ...] = ()
     """Users with passwords."""
-    bearer_token: Unbuilt = Unbuilt.OFF
-    """Shared secrets."""
+    bearer_token: tuple[BearerToken, ...] = ()
+    """Tokens that were agreed upon."""
     bearer_jwt: Unbuilt = Unbuilt.OFF
     """Signed tokens."""
     bearer_jwt_azure: Unbuilt = Unbuilt.OFF
@@ -90,6 +113,11 @@ class Auth:
     """Clients of the gateway's own token endpoint."""
     pass_through: Unbuilt = Unbuilt.OFF
     """Handing the caller's credentials to the endpoint."""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse to let in nobody, or everybody."""
+        if not self.basic and not self.bearer_token:
+            raise ValueError("must hold at least one way in: basic or bearerToken")
 
 
 @frozen(kw_only=True)

@@ -46,10 +46,14 @@ _MADE_HERE: Final = frozenset(
         b"x-forwarded-for",
         b"x-forwarded-host",
         b"x-forwarded-proto",
+        b"x-http-method",
+        b"x-http-method-override",
+        b"x-method-override",
         b"x-request-id",
     }
 )
-"""What a client says of these isn't handed on: the length is the producer's to tell."""
+"""What a client says of these isn't handed on: the length is the producer's to tell,
+and what makes another method of one would pass the check of who may only read."""
 _OURS: Final = frozenset({b"server", b"x-request-id"})
 """What an answer says of these isn't."""
 

@@ -15,9 +15,10 @@ from scimgw.auth.chain import Chain
 from scimgw.connector import NO_ENTITY, Call, Principal
 from scimgw.errors import MethodNotAllowed, NotFound
 from scimgw.gateway.endpoint import Endpoint
+from scimgw.gateway.readonly import read_only
 from scimgw.scim.cursor import Cursors
 from scimgw.scim.messages import Features
-from scimgw.web import extension, scim, stream
+from scimgw.web import access, extension, scim, stream
 from scimgw.web.api import DISCOVERY_METHODS, Api
 from scimgw.web.bulk import ON_BULK, bulk
 from scimgw.web.conversation import Answer, header, origin, prepare
@@ -117,7 +118,7 @@ class Root(Resource):
         target = self._routes.find(request.path)
         if self.hand_on is not None and target.route != PING:
             if target.route != SERVICE_PROVIDER_CONFIG or not target.public:
-                await self._identify(request)
+                access.on_handing(await self._identify(request), target, request)
             await self.hand_on(request)
             return None
         principal = await self._let_in(request, target)
@@ -135,6 +136,8 @@ class Root(Resource):
             return _options(_allowed(target))
         call = self._call(request, target, principal)
         endpoint = await self._endpoint.at(call)
+        if principal.read_only:
+            endpoint = read_only(endpoint)
         if target.type is None:
             assert operation is not None
             return await operation[0](self._context(request, call, endpoint))
@@ -162,17 +165,20 @@ class Root(Resource):
         self, request: ScimRequest, target: Target, principal: Principal
     ) -> Answer | None:
         """Have the connector answer what only it understands."""
-        handler, rest = self._handler(target)
+        handler, rest = self._handler(target, principal)
         if request.method == b"OPTIONS" and len(rest) < 2:  # noqa: PLR2004 - none, or an id
             return _options(extension.allowed_on(rest[0] if rest else None))
         call = self._call(request, target, principal)
         await extension.answer(handler, call, request, rest)
         return None
 
-    def _handler(self, target: Target) -> tuple[extension.Handler, tuple[str, ...]]:
+    def _handler(
+        self, target: Target, principal: Principal
+    ) -> tuple[extension.Handler, tuple[str, ...]]:
         """Find what answers, and leave of the path what it is told."""
-        if target.route == API and self._endpoint.api is not None:
-            return self._endpoint.api.api, target.rest
+        endpoint = read_only(self._endpoint) if principal.read_only else self._endpoint
+        if target.route == API and endpoint.api is not None:
+            return endpoint.api.api, target.rest
         public = self._endpoint.public_api
         if public is None or [each.casefold() for each in target.rest[:1]] != [API]:
             raise NotFound("no such endpoint")
@@ -200,7 +206,8 @@ class Root(Resource):
             return principal
         # the name by which configuration files say that there is none isn't one
         if target.entity == NO_ENTITY or target.base_entity not in self._entities:
-            raise NotFound(f"no base entity {target.base_entity!r}")
+            raise access.no_entity(target)
+        access.on_serving(principal, target, request)
         return principal
 
     async def _identify(self, request: ScimRequest) -> Principal:

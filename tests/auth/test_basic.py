@@ -25,9 +25,9 @@ class ChainTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Know three users."""
         users = [
-            ("gwadmin", Secret("password")),
-            ("ops", Secret("a:b:c")),
-            ("jürgen", Secret("pässword")),
+            (Principal("gwadmin"), Secret("password")),
+            (Principal("ops"), Secret("a:b:c")),
+            (Principal("jürgen"), Secret("pässword")),
         ]
         self.chain = Chain([BasicAuthenticator(users)])
 
@@ -72,10 +72,12 @@ class ChainTests(SynchronousTestCase):
     def test_all_are_compared(self) -> None:
         """Known and unknown users cost the same comparisons."""
         compared = []
-        authenticator = BasicAuthenticator([("a", Secret("1")), ("b", Secret("2"))])
+        authenticator = BasicAuthenticator(
+            [(Principal("a"), Secret("1")), (Principal("b"), Secret("2"))]
+        )
         for pair in ("a:1", "b:2", "a:x", "x:x"):
-            known = _Counted(authenticator._known)
-            authenticator._known = known
+            known = _Counted(authenticator._known._digests)
+            authenticator._known._digests = known
             deferred = Deferred.fromCoroutine(
                 authenticator.authenticate(Credentials.parse(basic(pair)))
             )

@@ -17,7 +17,7 @@ from connectors.loki import Config, LokiConnector
 from scimgw import jsontext
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
-from scimgw.connector import NO_ENTITY
+from scimgw.connector import NO_ENTITY, Principal
 from scimgw.errors import ScimError
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.jsontext import NotJson
@@ -105,7 +105,7 @@ class _Gateway:
             endpoint = Endpoint(
                 connector=LokiConnector(Config(), in_memory(clock)), clock=clock, max_scan=10_000
             )
-            chain = Chain([BasicAuthenticator([("gwadmin", Secret("password"))])])
+            chain = Chain([BasicAuthenticator([(Principal("gwadmin"), Secret("password"))])])
             site = ScimSite(
                 endpoint,
                 chain,

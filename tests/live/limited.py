@@ -17,7 +17,7 @@ from twisted.web.server import Request
 from connectors.loki import Config, LokiConnector
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
-from scimgw.connector import NO_ENTITY
+from scimgw.connector import NO_ENTITY, Principal
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.cursor import Cursors
 from scimgw.scim.schema import GROUP, USER, ResourceType
@@ -108,7 +108,7 @@ class Limited(Resource):
 def limited(limits: Limits) -> ScimSite:
     """Serve a document store, limited."""
     endpoint = Endpoint(connector=LokiConnector(Config(), in_memory(reactor)), clock=reactor)
-    chain = Chain([BasicAuthenticator([("gwadmin", Secret("password"))])])
+    chain = Chain([BasicAuthenticator([(Principal("gwadmin"), Secret("password"))])])
     root_limits = RootLimits(max_results=limits.most)
     cursors = Cursors(key=b"k" * 32)
     site = ScimSite(endpoint, chain, frozenset({NO_ENTITY}), root_limits, reactor, cursors=cursors)

@@ -18,7 +18,7 @@ from connectors.loki import LokiConnector
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
 from scimgw.clients.http.forward import SILENCE, Forwarder
-from scimgw.connector import NO_ENTITY, Connector
+from scimgw.connector import NO_ENTITY, Connector, Principal
 from scimgw.gateway.apionly import ApiOnly
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.cursor import Cursors
@@ -57,7 +57,7 @@ class SiteCase(ServiceCase):
     def serve(self, connector: Connector) -> tuple[ScimSite, int]:
         """Serve a connector, and give its port."""
         endpoint = Endpoint(connector=connector, clock=reactor)
-        chain = Chain([BasicAuthenticator([("gwadmin", Secret("password"))])])
+        chain = Chain([BasicAuthenticator([(Principal("gwadmin"), Secret("password"))])])
         cursors = Cursors(key=b"k" * 32)
         site = ScimSite(endpoint, chain, frozenset({NO_ENTITY}), Limits(), reactor, cursors=cursors)
         listening = reactor.listenTCP(0, site, interface="127.0.0.1")

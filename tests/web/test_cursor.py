@@ -9,7 +9,7 @@ from attrs import evolve
 
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
-from scimgw.connector import Capabilities, Paging
+from scimgw.connector import Capabilities, Paging, Principal
 from scimgw.scim.several import SEARCH_REQUEST
 from scimgw.secret import Secret
 from scimgw.testing.client import Client
@@ -162,7 +162,7 @@ class LokiCursorTests(CursorCase):
     def test_another_client(self) -> None:
         """A cursor is worth nothing to somebody else."""
         cursor = self.page("count=1")["nextCursor"]
-        other = BasicAuthenticator([("other", Secret("password"))])
+        other = BasicAuthenticator([(Principal("other"), Secret("password"))])
         self.site.resource._chain = Chain([other])
         client = Client(self.site, user="other")
         self.json(200, client.get("/Users?cursor=&count=1"))

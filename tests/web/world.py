@@ -12,7 +12,7 @@ from connectors.loki import Config, LokiConnector
 from connectors.loki.connector import EntityConfig
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
-from scimgw.connector import NO_ENTITY, Connector, Services
+from scimgw.connector import NO_ENTITY, Connector, Principal, Services
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.cursor import Cursors
 from scimgw.secret import Secret
@@ -49,7 +49,7 @@ class WebCase(SynchronousTestCase):
     def serve(self, connector: Connector, limits: Limits | None = None) -> None:
         """Serve a connector."""
         self.endpoint = Endpoint(connector=connector, clock=self.clock)
-        chain = Chain([BasicAuthenticator([("gwadmin", Secret("password"))])])
+        chain = Chain([BasicAuthenticator([(Principal("gwadmin"), Secret("password"))])])
         entities = frozenset({NO_ENTITY, "clientA", "client B"})
         self.site = ScimSite(
             self.endpoint,
