@@ -6,7 +6,7 @@ RFC 7644 sections 3.4.1 and 3.4.2.  Whatever comes from a client is percent-enco
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from scimgw.errors import NotFound
@@ -15,9 +15,15 @@ from scimgw.scim.path import Path, resolve
 from scimgw.scim.project import NEEDED, projection
 from scimgw.scim.query import Query
 from scimgw.scim.schema import ResourceType
+from scimgw.scim.several import SEARCH_REQUEST
 
 LONGEST: Final = 6000
 """Characters of a filter that names ids; servers bound the length of URLs."""
+LONGEST_URL: Final = 7500
+"""Characters of a path with its query: servers take 8000 at least (RFC 9110 section 4.1)."""
+SEARCH: Final = ".search"
+_LISTS: Final = frozenset({"attributes", "excludedAttributes"})
+_NUMBERS: Final = frozenset({"startIndex", "count"})
 
 
 def item(endpoint: str, id: str) -> str:
@@ -49,6 +55,17 @@ def parameters(query: Query) -> dict[str, str]:
     if query.count is not None:
         found["count"] = str(query.count)
     return found
+
+
+def search_request(parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Spell the same as a body (RFC 7644 section 3.4.3)."""
+    message: dict[str, Any] = {"schemas": [SEARCH_REQUEST]}
+    for name, value in parameters.items():
+        if name in _LISTS:
+            message[name] = value.split(",")
+        else:
+            message[name] = int(value) if name in _NUMBERS else value
+    return message
 
 
 def shown(type: ResourceType, attributes: frozenset[Path] | None) -> dict[str, str]:

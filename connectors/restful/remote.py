@@ -16,7 +16,7 @@ from connectors.restful.read import listed, to_resource, to_version
 from scimgw.clients.http import HttpClient, Request, Response
 from scimgw.connector import Call, Capabilities, GroupRef, Services, Stored
 from scimgw.deferred import Locks, gather
-from scimgw.errors import Conflict, NotFound
+from scimgw.errors import Conflict, InvalidFilter, NotFound
 from scimgw.scim.changes import Changes
 from scimgw.scim.path import Path, resolve
 from scimgw.scim.project import NEEDED
@@ -36,6 +36,11 @@ _NOT_FOUND: Final = 404
 _OK: Final = 200
 _ABSENT: Final = frozenset({403, 404, 405, 501})
 """Statuses of discovery that isn't there, or isn't for us."""
+_TOO_LONG: Final = frozenset({414, 431})
+"""Statuses of a URL that is too long for a server, and of a head that is."""
+_NO_SEARCH: Final = frozenset({404, 405, 501})
+"""Statuses of a `.search` that isn't there."""
+_SEARCHING: Final = ("POST", ask.SEARCH)
 _STEP: Final = 200
 """Resources asked for at once, where the other side sets no bound."""
 _ATTEMPTS: Final = 5
@@ -109,12 +114,24 @@ class Remote:
         return await self._page(call, query, learnt)
 
     async def _page(self, call: Call, query: Query, learnt: Learnt) -> Page:
-        path = ask.with_parameters(learnt.endpoint(query.type), ask.parameters(query))
-        response = await self._send(call, "GET", path)
+        response = await self._asked(call, learnt.endpoint(query.type), ask.parameters(query))
         failure.check(response, passed=self._passed)
         documents, total = listed(response.json())
         resources = [self._read(query.type, each, query.attributes, learnt) for each in documents]
         return Page(resources=resources, total=total)
+
+    async def _asked(self, call: Call, endpoint: str, parameters: Mapping[str, str]) -> Response:
+        """Ask in the URL, or in a body if that would be too long."""
+        path = ask.with_parameters(endpoint, parameters)
+        if len(path) <= ask.LONGEST_URL:
+            response = await self._send(call, "GET", path)
+            if response.status not in _TOO_LONG:
+                return response
+        body = ask.search_request(parameters)
+        response = await self._send(call, "POST", f"{endpoint}/{ask.SEARCH}", body)
+        if response.status in _NO_SEARCH:
+            raise InvalidFilter(f"too long for the endpoint, which has no {ask.SEARCH}")
+        return response
 
     async def _by_ids(
         self, call: Call, query: Query, ids: Sequence[str], learnt: Learnt
@@ -320,6 +337,8 @@ class Remote:
                 request_id=call.request_id,
                 credentials=call.credentials,
                 deadline=call.deadline,
+                # a search is posted, but changes nothing
+                idempotent=True if (method, path.rpartition("/")[2]) == _SEARCHING else None,
             )
         )
 

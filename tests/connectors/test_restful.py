@@ -466,6 +466,44 @@ class RemoteTests(SynchronousTestCase):
             (found,) = self.done(remote.search(CALL, Query(type=USER, ids=("1",)))).resources
             self.assertIsNone(found.version)
 
+    def test_long(self) -> None:
+        """A query too long for a URL is posted, and may be again; the other side's word counts."""
+        title = resolve(USER, "title")
+        long = Query(
+            type=USER,
+            filter=filters.parse(f'title eq "{"x" * 9000}"', USER),
+            attributes=frozenset({title}),
+            start_index=2,
+            count=3,
+        )
+        short = evolve(long, filter=filters.parse('title eq "x"', USER))
+        found = response(200, {"totalResults": 0})
+        for query, answers in ((long, [found]), (short, [response(414), found])):
+            self.done(self.remote(*answers).search(CALL, query))
+            last = self.client.requests[-1]
+            self.assertEqual(
+                ("POST", "/Users/.search", True), (last.method, last.path, last.repeatable)
+            )
+            sent = json.loads(last.body or b"")
+            self.assertEqual(
+                {
+                    "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+                    "attributes": ["id", "meta", "title"],
+                    "filter": str(query.filter),
+                    "startIndex": 2,
+                    "count": 3,
+                },
+                sent,
+            )
+
+    def test_too_long(self) -> None:
+        """Where queries can't be posted, one that is too long for a URL is refused."""
+        query = Query(type=USER, filter=filters.parse(f'title eq "{"x" * 9000}"', USER))
+        for status in (404, 405, 501):
+            work = self.remote(response(status)).search(CALL, query)
+            error = self.failureResultOf(Deferred.fromCoroutine(work), InvalidFilter).value
+            self.assertIn("too long", str(error))
+
     def test_empty_patch(self) -> None:
         """Changes that leave nothing to say aren't sent."""
         remote = self.remote()

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from scimgw.scim.bulk import BULK_REQUEST
+from scimgw.scim.several import SEARCH_REQUEST
 from tests.service.process import ROOT, Answer, Json, Running, ServiceCase, free_port, section
 
 HOSTILE = 'a/../b?c=d&e#f%2F"\\ü '
@@ -102,6 +104,66 @@ class ChainTests(ChainCase):
         found = (await self.told(first, f"/Users?filter={query}")).json()
         self.assertEqual([HOSTILE], [each["id"] for each in found["Resources"]])
         self.assertEqual(204, (await self.told(first, path, "DELETE")).status)
+
+    async def test_bulk(self) -> None:
+        """A bulk request is carried out there, and what it says of its own resources holds."""
+        last = free_port()
+        await self.store(last)
+        first = await self.over(last)
+        operations: list[Json] = [
+            {
+                "method": "POST",
+                "path": "/Groups",
+                "bulkId": "g",
+                "data": {"displayName": "new", "members": [{"value": "bulkId:u"}]},
+            },
+            {"method": "POST", "path": "/Users", "bulkId": "u", "data": {"userName": "u/1"}},
+            {"method": "POST", "path": "/Users", "bulkId": "v", "data": {"userName": "BJENSEN"}},
+            {"method": "DELETE", "path": "/Users/jsmith"},
+        ]
+        message = {"schemas": [BULK_REQUEST], "Operations": operations}
+        answer = await self.told(first, "/Bulk", "POST", message)
+        self.assertEqual(200, answer.status)
+        statuses = {
+            each.get("bulkId", "gone"): each["status"] for each in answer.json()["Operations"]
+        }
+        self.assertEqual({"g": "201", "u": "201", "v": "409", "gone": "204"}, statuses)
+        group = (await self.told(last, "/Groups/new")).json()
+        self.assertEqual(["u/1"], [each["value"] for each in group["members"]])
+        self.assertEqual(404, (await self.told(last, "/Users/jsmith")).status)
+
+    async def test_cursor(self) -> None:
+        """Pages that follow cursors hold everything once, in the order that is asked for."""
+        last = free_port()
+        await self.store(last)
+        first = await self.over(last)
+        for number in range(7):
+            user = {"userName": f"page{number}", "title": "paged"}
+            self.assertEqual(201, (await self.told(last, "/Users", "POST", user)).status)
+        query = quote('title eq "paged"')
+        names, sizes, cursor = [], [], ""
+        while True:
+            asked = f"/Users?filter={query}&sortBy=userName&count=3&cursor={quote(cursor, safe='')}"
+            page = (await self.told(first, asked)).json()
+            names += [each["userName"] for each in page["Resources"]]
+            sizes.append(len(page["Resources"]))
+            if "nextCursor" not in page:
+                break
+            cursor = page["nextCursor"]
+        self.assertEqual([f"page{number}" for number in range(7)], names)
+        self.assertEqual([3, 3, 1], sizes)
+
+    async def test_long_filter(self) -> None:
+        """A filter that fits into no URL is posted on."""
+        last = free_port()
+        running = await self.store(last)
+        first = await self.over(last)
+        names = " or ".join(f'userName eq "{"n" * 30}{number}"' for number in range(400))
+        asked = {"schemas": [SEARCH_REQUEST], "filter": f'{names} or userName eq "bjensen"'}
+        found = await self.told(first, "/Users/.search", "POST", asked)
+        self.assertEqual(200, found.status, found.body)
+        self.assertEqual(["bjensen"], [each["id"] for each in found.json()["Resources"]])
+        self.assertIn(b"POST /Users/.search 200", running.output)
 
     async def test_request_id(self) -> None:
         """The other side is told the number of the request."""
