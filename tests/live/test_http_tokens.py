@@ -8,6 +8,7 @@ from typing import Any
 
 import jwt
 import trustme
+from attrs import evolve
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
 
@@ -18,13 +19,18 @@ from scimgw.connector import Misconfigured
 from scimgw.errors import BadGateway, Unauthorized, Unavailable
 from scimgw.secret import Secret
 from tests.live.faulty import FaultyServer
-from tests.live.http_case import HttpCase, reactor, services
+from tests.live.http_case import QUICK, HttpCase, reactor, services
 from tests.live.processes import NODE, OAUTH, needed, run
 from tests.service.process import free_port
+
+PATIENT = evolve(QUICK, connect_timeout=10.0, read_timeout=20.0, abort_timeout=30.0)
+"""For servers that are well, on a machine that is busy."""
 
 
 class TokenCase(HttpCase):
     """Has a token server, and an endpoint that keeps what it is shown."""
+
+    options = PATIENT
 
     async def issuer(self) -> str:
         """Start the token server, and give its address."""
@@ -46,7 +52,7 @@ class TokenCase(HttpCase):
         own = trustme.CA().issue_cert("gateway@example.com")
         own.private_key_pem.write_to_path(str(self.folder / "key.pem"))
         own.cert_chain_pems[0].write_to_path(str(self.folder / "cert.pem"))
-        return self.client(url, auth=auth, folder=self.folder)
+        return self.client(url, auth=auth, folder=self.folder, options=self.options)
 
     def shown(self) -> list[str]:
         """Give the tokens that the endpoint was shown."""
@@ -127,6 +133,7 @@ class OAuthTests(TokenCase):
 
     async def test_issuer_fails(self) -> None:
         """A token server that isn't there, hangs, or answers HTML."""
+        self.options = QUICK
         faulty = FaultyServer()
         port = faulty.listen()
         self.addCleanup(port.stopListening)
