@@ -71,6 +71,11 @@ class SettingsTests(SynchronousTestCase):
             (fault,) = self.faults(baseUrls=[url])
             self.assertTrue(fault.startswith("$.baseUrls[0]: "), fault)
 
+    def test_proxy(self) -> None:
+        """A proxy is spoken to in clear, and so isn't called one over TLS."""
+        (fault,) = self.faults(baseUrls=URLS, proxy={"host": "https://proxy.example"})
+        self.assertIn("$.proxy.host: must be a URL that begins with http://", fault)
+
     def test_credentials(self) -> None:
         """Each kind of credentials has what it needs, and nothing that would be ignored."""
         rows: list[tuple[str, dict[str, Any], list[str]]] = [

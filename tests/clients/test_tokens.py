@@ -17,9 +17,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.clients.http import tokens
 from scimgw.clients.http.assertion import LIFETIME, Signer
-from scimgw.clients.http.build import form, token_url
+from scimgw.clients.http.build import for_issuer, form, token_url
 from scimgw.clients.http.credentials import PassThrough, basic, bearer
-from scimgw.clients.http.settings import AuthOptions
+from scimgw.clients.http.settings import AuthOptions, Connection, Options, Tls
 from scimgw.clients.http.tokens import Token, TokenCredential
 from scimgw.errors import BadGateway, Unauthorized, Unavailable
 from scimgw.secret import Secret
@@ -147,6 +147,14 @@ class RequestTests(SynchronousTestCase):
             (AuthOptions(azure_tenant_id="a/b", resource="r"), f"{base}/token"),
         ):
             self.assertEqual(expected, token_url(options))
+
+    def test_options(self) -> None:
+        """What is said of the endpoint's headers and certificate isn't said of another host."""
+        options = Options(headers={"X-Key": "k"}, tls=Tls(reject_unauthorized=False))
+        settings = Connection(base_urls=("https://a.example/scim",), options=options)
+        for url, verified in (("https://b.example/token", True), ("https://A.example:1/t", False)):
+            found = for_issuer(settings, url)
+            self.assertEqual(({}, verified), (found.headers, found.tls.reject_unauthorized))
 
     def test_form(self) -> None:
         """Client credentials with a secret or an assertion, or the assertion as the grant."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from attrs import evolve
 from twisted.logger import Logger
@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from scimgw.clients.http import assertion, proxy, tls, tokens
 from scimgw.clients.http.client import HttpClient, Request, Response
 from scimgw.clients.http.credentials import Credential, Fixed, PassThrough, basic, bearer
-from scimgw.clients.http.settings import AuthOptions, Connection
+from scimgw.clients.http.settings import AuthOptions, Connection, Options
 from scimgw.clients.http.tokens import Token, TokenCredential
 from scimgw.connector import Misconfigured, Services
 from scimgw.errors import BadGateway
@@ -74,8 +74,7 @@ def credential(settings: Connection, services: Services) -> Credential:
 def _token_credential(settings: Connection, services: Services) -> Credential:
     options = settings.auth.options
     url = token_url(options)
-    # headers that are meant for the endpoint aren't for the issuer
-    plain = evolve(settings, base_urls=(url,), options=evolve(settings.options, headers={}))
+    plain = evolve(settings, base_urls=(url,), options=for_issuer(settings, url))
     issuer = _client(plain, Fixed(), services)
     signer = _signer(options, services) if options.key is not None else None
 
@@ -94,6 +93,21 @@ def _token_credential(settings: Connection, services: Services) -> Credential:
         return _token(await issuer.request(request))
 
     return TokenCredential(ask, services.clock, issuer.close)
+
+
+def for_issuer(settings: Connection, url: str) -> Options:
+    """Give the options for a token endpoint.
+
+    Headers for the endpoint aren't for it, and that the endpoint's certificate needn't be verified
+    says nothing of another host's.
+    """
+    same = urlsplit(url).hostname in {urlsplit(each).hostname for each in settings.base_urls}
+    tls = settings.options.tls
+    return evolve(
+        settings.options,
+        headers={},
+        tls=evolve(tls, reject_unauthorized=tls.reject_unauthorized or not same),
+    )
 
 
 def _token(response: Response) -> Token:

@@ -52,6 +52,12 @@ def _url(_: object, attribute: Attribute[Any], value: str | None) -> None:
         check_url(attribute.name, value)
 
 
+def _in_clear(_: object, attribute: Attribute[Any], value: str | None) -> None:
+    _url(_, attribute, value)
+    if value is not None and urlsplit(value).scheme != "http":
+        raise Invalid(attribute.name, "must be a URL that begins with http://")
+
+
 def _urls(_: object, attribute: Attribute[Any], value: tuple[str, ...]) -> None:
     for place, each in enumerate(value):
         check_url(f"{attribute.name}[{place}]", each)
@@ -160,7 +166,8 @@ class Tls:
     key: str | None = None
     """File of the client's key, PEM."""
     reject_unauthorized: bool = True
-    """Whether only certificates that can be verified are accepted."""
+    """Whether only certificates that can be verified are accepted; they are from a token endpoint
+    on another host in any case."""
 
     def __attrs_post_init__(self) -> None:
         """Refuse half a client certificate."""
@@ -172,8 +179,8 @@ class Tls:
 class Proxy:
     """A proxy that opens tunnels (HTTP CONNECT)."""
 
-    host: str | None = field(default=None, validator=_url)
-    """Its URL; null means that there is none."""
+    host: str | None = field(default=None, validator=_in_clear)
+    """Its URL, http://; null means that there is none."""
     username: str | None = None
     """User."""
     password: Secret | None = None
