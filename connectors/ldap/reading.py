@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, Final, assert_never
 
 from attrs import evolve, frozen
+from twisted.internet.defer import CancelledError
 
 from connectors.ldap import dn as dns
 from connectors.ldap.ber import SearchEntry
@@ -40,7 +41,12 @@ async def everything(client: Client, search: Search) -> list[SearchEntry]:
     entries: list[SearchEntry] = []
     cookie = b""
     while True:
-        found = await client.search(search.after(cookie))
+        try:
+            found = await client.search(search.after(cookie))
+        except CancelledError:
+            # OpenLDAP, when it gets round to it, forgets the next paged search of the connection
+            client.abort()
+            raise
         entries += found.entries
         cookie = found.cookie
         if not cookie:

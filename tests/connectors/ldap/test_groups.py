@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ldaptor.protocols import pureldap
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -57,3 +57,10 @@ class GroupsTests(SynchronousTestCase):
         self.wire.say(search.id, bob, DONE)
         self.assertEqual(b"ou=groups,dc=example,dc=com", self.asked(TEAM_ENTRY))
         self.assertEqual({ADA: TEAM_REF, BOB: TEAM_REF}, self.successResultOf(finding))
+
+    def test_cancelled(self) -> None:
+        """Who gives up leaves no connection whose next pages a directory would forget."""
+        finding = Deferred.fromCoroutine(groups.of_users(self.at, [ADA], {ADA: ADA_DN}))
+        finding.cancel()
+        self.failureResultOf(finding, CancelledError)
+        self.assertTrue(self.wire.over)
