@@ -200,7 +200,11 @@ def _same(attribute: Attribute, one: Any, other: Any) -> bool:
     same = _comparable(value, one["value"]) == _comparable(value, other["value"])
     if attribute.name == "members":
         return bool(same)
-    return bool(same and one.get("type", "").casefold() == other.get("type", "").casefold())
+    return bool(same and _kind(one) == _kind(other))
+
+
+def _kind(element: Mapping[str, Any]) -> str:
+    return _without_case(element.get("type", ""))
 
 
 def _many(
