@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final
 
@@ -16,14 +16,12 @@ from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.logger import Logger
 
-from scimgw.auth.basic import BasicAuthenticator
-from scimgw.auth.chain import Authenticator, Chain
-from scimgw.auth.token import TokenAuthenticator
+from scimgw.admission import authenticators, unreachable
+from scimgw.auth.chain import Chain
 from scimgw.clients.http.forward import Forwarder
 from scimgw.config.keys import CURSORS, derive
 from scimgw.config.load import Configuration, Fault, Faults, PluginConfig
-from scimgw.config.model import Auth, Identity
-from scimgw.connector import Connector, Misconfigured, Principal, Services
+from scimgw.connector import Connector, Misconfigured, Services
 from scimgw.gateway.apionly import ApiOnly
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.cursor import Cursors
@@ -156,7 +154,7 @@ def build(configuration: Configuration, reactor: Any, secret: bytes | None = Non
             ]
             continue
         plugin.setServiceParent(root)
-        faults += [*_misnamed(plugin), *_not_held(plugin), *_unreachable(config)]
+        faults += [*_misnamed(plugin), *_not_held(plugin), *unreachable(config)]
     if faults:
         raise Faults(faults)
     return root
@@ -184,40 +182,6 @@ def _not_held(plugin: PluginService) -> Iterator[Fault]:
         elif type not in STANDARD and type.endpoint.strip("/").casefold() in Routes([]).names:
             fault = f"{type.name}: {type.endpoint} can't be an endpoint"
             yield Fault(file, "$.scimgateway.scim.resourceTypes", fault)
-
-
-def _unreachable(config: PluginConfig) -> Iterator[Fault]:
-    """Find base entities that somebody is limited to and that there aren't."""
-    if config.gateway.chaining_base_url is not None:  # then they are the other gateway's
-        return
-    auth = config.gateway.auth
-    of: Sequence[tuple[str, Sequence[Identity]]]
-    of = (("basic", auth.basic), ("bearerToken", auth.bearer_token))
-    for key, identities in of:
-        for place, identity in enumerate(identities):
-            for entity in sorted({*identity.base_entities} - config.entities):
-                path = f"$.scimgateway.auth.{key}[{place}].baseEntities"
-                yield Fault(f"{config.name}.json", path, f"there is no base entity {entity!r}")
-
-
-def authenticators(auth: Auth) -> list[Authenticator]:
-    """Make the ways in of what is configured, in the order in which they are asked."""
-    ways: list[Authenticator] = []
-    if auth.basic:
-        users = ((_principal(each.username, each), each.password) for each in auth.basic)
-        ways.append(BasicAuthenticator(users))
-    if auth.bearer_token:
-        tokens = (
-            (_principal(each.name or f"bearerToken[{place}]", each), each.token)
-            for place, each in enumerate(auth.bearer_token)
-        )
-        ways.append(TokenAuthenticator(tokens))
-    return ways
-
-
-def _principal(name: str, identity: Identity) -> Principal:
-    entities = frozenset(identity.base_entities) or None
-    return Principal(name, read_only=identity.read_only, entities=entities)
 
 
 def address(config: PluginConfig) -> str:

@@ -12,8 +12,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
+from scimgw.config.identities import Auth, Basic
 from scimgw.config.load import Configuration, Faults, PluginConfig, load
-from scimgw.config.model import Auth, Basic, Gateway
+from scimgw.config.model import Gateway
 from scimgw.connector import ConnectorPlugin, Misconfigured, Services
 from scimgw.scim.custom import STANDARD, own_types
 from scimgw.secret import Secret

@@ -16,7 +16,9 @@ import attrs
 from scimgw import registry
 from scimgw.clients.http import Auth as HttpAuth
 from scimgw.clients.http import AuthOptions, Connection, Options, Proxy, Tls
-from scimgw.config.model import Auth, Basic, BearerToken, Gateway, Main, Scim, Unbuilt
+from scimgw.config.checks import Unbuilt
+from scimgw.config.identities import Auth, Basic, BearerToken
+from scimgw.config.model import Gateway, Main, Scim
 from scimgw.config.structure import camel_case
 from scimgw.secret import Secret
 
@@ -46,7 +48,7 @@ _NAMES: Final[Mapping[Any, str]] = {
 _HEAD: Final = """\
 # Configuration
 
-<!-- made by `make docs` out of scimgw/config/model.py and the connectors' classes -->
+<!-- made by `make docs` out of scimgw/config and the connectors' classes -->
 
 `twistd scimgw -c FOLDER` reads `scimgw.json` in that folder, which names the plugins to start, and
 for each plugin a file of its name: `plugin-loki.json`.  A plugin's file has two parts:

@@ -7,117 +7,20 @@ setting it is refused rather than ignored.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from enum import Enum
+from collections.abc import Mapping
 from typing import Literal
 
 from attrs import Attribute, field, frozen
 
-from scimgw.clients.http.settings import check_url
+from scimgw.config.checks import Unbuilt, between, long, some, url
+from scimgw.config.identities import Auth
 from scimgw.connector import Invalid
 from scimgw.secret import Secret
-
-
-class Unbuilt(Enum):
-    """The only value of a key that is known and does nothing yet."""
-
-    OFF = "off"
-
-
-def _between(low: int, high: int) -> Callable[[object, Attribute[int], int], None]:
-    def check(_: object, attribute: Attribute[int], value: int) -> None:
-        if not low <= value <= high:
-            raise Invalid(attribute.name, f"must be from {low} to {high}, not {value}")
-
-    return check
-
-
-def _user_name(_: object, attribute: Attribute[str], value: str) -> None:
-    if not value or ":" in value:
-        raise Invalid(attribute.name, "must be a name without a colon")
-
-
-def _sendable(_: object, attribute: Attribute[Secret], value: Secret) -> None:
-    if not re.fullmatch(r"[!-~]+", value.reveal()):
-        raise Invalid(attribute.name, "must be printable ASCII without blanks, as headers are")
-
-
-def _long(_: object, attribute: Attribute[Secret | None], value: Secret | None) -> None:
-    if value is not None and len(value.reveal()) < _KEY_LENGTH:
-        raise Invalid(attribute.name, f"must have at least {_KEY_LENGTH} characters")
-
-
-_KEY_LENGTH = 32
 
 
 def _one(_: object, attribute: Attribute[int], value: int) -> None:
     if value != 1:
         raise Invalid(attribute.name, "more than one isn't supported yet")
-
-
-def _url(_: object, attribute: Attribute[str | None], value: str | None) -> None:
-    if value is not None:
-        check_url(attribute.name, value)
-
-
-def _some(_: object, attribute: Attribute[tuple[object, ...]], value: tuple[object, ...]) -> None:
-    if not value:
-        raise Invalid(attribute.name, "must hold at least one entry")
-
-
-@frozen(kw_only=True)
-class Identity:
-    """What anybody who is let in may do."""
-
-    read_only: bool = False
-    """Whether it may only read and search."""
-    base_entities: tuple[str, ...] = ()
-    """The base entities that there are for it, `undefined` for the one without a name in the URL;
-    empty: all."""
-
-
-@frozen(kw_only=True)
-class Basic(Identity):
-    """A user of HTTP Basic authentication."""
-
-    username: str = field(validator=_user_name)
-    """Name of the user."""
-    password: Secret
-    """Password, in clear."""
-
-
-@frozen(kw_only=True)
-class BearerToken(Identity):
-    """A token that was agreed upon."""
-
-    token: Secret = field(validator=_sendable)
-    """The token, in clear."""
-    name: str | None = None
-    """How the log and `scim.me` call who sends it; else `bearerToken[0]`, by its place."""
-
-
-@frozen(kw_only=True)
-class Auth:
-    """The ways in."""
-
-    basic: tuple[Basic, ...] = ()
-    """Users with passwords."""
-    bearer_token: tuple[BearerToken, ...] = ()
-    """Tokens that were agreed upon."""
-    bearer_jwt: Unbuilt = Unbuilt.OFF
-    """Signed tokens."""
-    bearer_jwt_azure: Unbuilt = Unbuilt.OFF
-    """Tokens of Entra ID's provisioning service."""
-    bearer_o_auth: Unbuilt = Unbuilt.OFF
-    """Clients of the gateway's own token endpoint."""
-    pass_through: Unbuilt = Unbuilt.OFF
-    """Handing the caller's credentials to the endpoint."""
-
-    def __attrs_post_init__(self) -> None:
-        """Refuse to let in nobody, or everybody."""
-        if not self.basic and not self.bearer_token:
-            raise ValueError("must hold at least one way in: basic or bearerToken")
 
 
 @frozen(kw_only=True)
@@ -126,13 +29,13 @@ class Scim:
 
     version: Literal["2.0"] = "2.0"
     """Version spoken where the URL names none."""
-    max_results: int = field(default=200, validator=_between(1, 10_000))
+    max_results: int = field(default=200, validator=between(1, 10_000))
     """Resources in one page at most."""
-    max_scan: int = field(default=100_000, validator=_between(1, 100_000_000))
+    max_scan: int = field(default=100_000, validator=between(1, 100_000_000))
     """Resources read at most to evaluate, for one request, what the endpoint can't."""
-    max_operations: int = field(default=1000, validator=_between(1, 100_000))
+    max_operations: int = field(default=1000, validator=between(1, 100_000))
     """Operations in one bulk request at most."""
-    cursor_timeout: int = field(default=3600, validator=_between(1, 7 * 24 * 3600))
+    cursor_timeout: int = field(default=3600, validator=between(1, 7 * 24 * 3600))
     """Seconds for which a cursor can be followed."""
     custom_schema: str | None = None
     """File in `schemas/` with attributes that join User and Group; see docs/schemas.md."""
@@ -156,7 +59,7 @@ class Scim:
 class Gateway:
     """One plugin's port, and what is served on it."""
 
-    port: int = field(validator=_between(1, 65_535))
+    port: int = field(validator=between(1, 65_535))
     """Port to listen on."""
     auth: Auth
     """The ways in; without any, nothing starts."""
@@ -164,9 +67,9 @@ class Gateway:
     """Whether to listen on 127.0.0.1 only, not on every address."""
     scim: Scim = field(factory=Scim)
     """What of SCIM is spoken."""
-    payload_size: int = field(default=1024 * 1024, validator=_between(1024, 1024**3))
+    payload_size: int = field(default=1024 * 1024, validator=between(1024, 1024**3))
     """Bytes of a request's body at most."""
-    chaining_base_url: str | None = field(default=None, validator=_url)
+    chaining_base_url: str | None = field(default=None, validator=url)
     """Another gateway, which requests are handed on to instead of the connector."""
     connector: str | None = None
     """Connector, built in or `module:NAME`, where the file's name doesn't tell it."""
@@ -198,11 +101,11 @@ class Gateway:
 class Main:
     """`scimgw.json`."""
 
-    plugins: tuple[str, ...] = field(validator=_some)
+    plugins: tuple[str, ...] = field(validator=some)
     """Plugins to start, by the names of their files."""
     data_directory: str = "../data"
     """Where generated keys are kept, relative to this file; made if it isn't there."""
-    secret_key: Secret | None = field(default=None, validator=_long)
+    secret_key: Secret | None = field(default=None, validator=long)
     """What cursors are signed with, at least 32 characters; the same for all replicas.  Without it
     a key is made, and kept in the data directory."""
     workers: int = field(default=1, validator=_one)

@@ -20,7 +20,7 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
-from scimgw.config.model import Unbuilt
+from scimgw.config.checks import Unbuilt
 from scimgw.connector import Invalid
 from scimgw.scim.values import show
 from scimgw.secret import Secret

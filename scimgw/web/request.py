@@ -114,10 +114,15 @@ class ScimRequest(Request):
         log.info("{access}", access=self.access())
         super().connectionLost(reason)
 
+    @property
+    def client(self) -> str:
+        """The address of who makes the request."""
+        return getattr(self.getClientAddress(), "host", "-")
+
     def access(self) -> Access:
         """Tell what the log says of this request."""
         return Access(
-            client=getattr(self.getClientAddress(), "host", "-"),
+            client=self.client,
             principal=self.principal,
             method=_printable(self.method),
             path=_printable(self.uri.partition(b"?")[0]),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from scimgw.config.model import Gateway, Unbuilt
+from scimgw.config.checks import Unbuilt
+from scimgw.config.model import Gateway
 from scimgw.config.structure import Misfits, structure
 from scimgw.scim.several import SEARCH_REQUEST
 from tests.rfc.case import IOP, MUST, SHOULD, RfcCase, row

@@ -1,0 +1,46 @@
+"""Which ways in are there for what is configured, and who could get nowhere?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from scimgw.auth.basic import BasicAuthenticator
+from scimgw.auth.chain import Authenticator
+from scimgw.auth.token import TokenAuthenticator
+from scimgw.config.identities import Auth, Identity
+from scimgw.config.load import Fault, PluginConfig
+from scimgw.connector import Principal
+
+
+def authenticators(auth: Auth) -> list[Authenticator]:
+    """Make the ways in of what is configured, in the order in which they are asked."""
+    ways: list[Authenticator] = []
+    if auth.basic:
+        users = ((_principal(each.username, each), each.password) for each in auth.basic)
+        ways.append(BasicAuthenticator(users))
+    if auth.bearer_token:
+        tokens = (
+            (_principal(each.name or f"bearerToken[{place}]", each), each.token)
+            for place, each in enumerate(auth.bearer_token)
+        )
+        ways.append(TokenAuthenticator(tokens))
+    return ways
+
+
+def _principal(name: str, identity: Identity) -> Principal:
+    entities = frozenset(identity.base_entities) or None
+    return Principal(name, read_only=identity.read_only, entities=entities)
+
+
+def unreachable(config: PluginConfig) -> Iterator[Fault]:
+    """Find base entities that somebody is limited to and that there aren't."""
+    if config.gateway.chaining_base_url is not None:  # then they are the other gateway's
+        return
+    auth = config.gateway.auth
+    of: Sequence[tuple[str, Sequence[Identity]]]
+    of = (("basic", auth.basic), ("bearerToken", auth.bearer_token))
+    for key, identities in of:
+        for place, identity in enumerate(identities):
+            for entity in sorted({*identity.base_entities} - config.entities):
+                path = f"$.scimgateway.auth.{key}[{place}].baseEntities"
+                yield Fault(f"{config.name}.json", path, f"there is no base entity {entity!r}")

@@ -1,0 +1,65 @@
+"""Which values may a key have?
+
+Validators of attrs fields, which raise `Invalid`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import Enum
+from typing import Final
+
+from attrs import Attribute
+
+from scimgw.clients.http.settings import check_url
+from scimgw.connector import Invalid
+from scimgw.secret import Secret
+
+_KEY_LENGTH: Final = 32
+
+
+class Unbuilt(Enum):
+    """The only value of a key that is known and does nothing yet."""
+
+    OFF = "off"
+
+
+def between(low: int, high: int) -> Callable[[object, Attribute[int], int], None]:
+    """Take whole numbers within bounds, both included."""
+
+    def check(_: object, attribute: Attribute[int], value: int) -> None:
+        if not low <= value <= high:
+            raise Invalid(attribute.name, f"must be from {low} to {high}, not {value}")
+
+    return check
+
+
+def user_name(_: object, attribute: Attribute[str], value: str) -> None:
+    """Take what can be the user of HTTP Basic (RFC 7617 section 2)."""
+    if not value or ":" in value:
+        raise Invalid(attribute.name, "must be a name without a colon")
+
+
+def sendable(_: object, attribute: Attribute[Secret], value: Secret) -> None:
+    """Take secrets that can stand in a header."""
+    if not re.fullmatch(r"[!-~]+", value.reveal()):
+        raise Invalid(attribute.name, "must be printable ASCII without blanks, as headers are")
+
+
+def long(_: object, attribute: Attribute[Secret | None], value: Secret | None) -> None:
+    """Take secrets long enough to be a key."""
+    if value is not None and len(value.reveal()) < _KEY_LENGTH:
+        raise Invalid(attribute.name, f"must have at least {_KEY_LENGTH} characters")
+
+
+def url(_: object, attribute: Attribute[str | None], value: str | None) -> None:
+    """Take URLs of HTTP."""
+    if value is not None:
+        check_url(attribute.name, value)
+
+
+def some(_: object, attribute: Attribute[tuple[object, ...]], value: tuple[object, ...]) -> None:
+    """Take lists that hold something."""
+    if not value:
+        raise Invalid(attribute.name, "must hold at least one entry")

@@ -1,0 +1,65 @@
+"""Who is let in, and what may they do?
+
+One attrs class for each object below `scimgateway.auth`; see `scimgw.config.model`.
+"""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from scimgw.config.checks import Unbuilt, sendable, user_name
+from scimgw.secret import Secret
+
+
+@frozen(kw_only=True)
+class Identity:
+    """What anybody who is let in may do."""
+
+    read_only: bool = False
+    """Whether it may only read and search."""
+    base_entities: tuple[str, ...] = ()
+    """The base entities that there are for it, `undefined` for the one without a name in the URL;
+    empty: all."""
+
+
+@frozen(kw_only=True)
+class Basic(Identity):
+    """A user of HTTP Basic authentication."""
+
+    username: str = field(validator=user_name)
+    """Name of the user."""
+    password: Secret
+    """Password, in clear."""
+
+
+@frozen(kw_only=True)
+class BearerToken(Identity):
+    """A token that was agreed upon."""
+
+    token: Secret = field(validator=sendable)
+    """The token, in clear."""
+    name: str | None = None
+    """How the log and `scim.me` call who sends it; else `bearerToken[0]`, by its place."""
+
+
+@frozen(kw_only=True)
+class Auth:
+    """The ways in."""
+
+    basic: tuple[Basic, ...] = ()
+    """Users with passwords."""
+    bearer_token: tuple[BearerToken, ...] = ()
+    """Tokens that were agreed upon."""
+    bearer_jwt: Unbuilt = Unbuilt.OFF
+    """Signed tokens."""
+    bearer_jwt_azure: Unbuilt = Unbuilt.OFF
+    """Tokens of Entra ID's provisioning service."""
+    bearer_o_auth: Unbuilt = Unbuilt.OFF
+    """Clients of the gateway's own token endpoint."""
+    pass_through: Unbuilt = Unbuilt.OFF
+    """Handing the caller's credentials to the endpoint."""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse to let in nobody, or everybody."""
+        if not self.basic and not self.bearer_token:
+            raise ValueError("must hold at least one way in: basic or bearerToken")
