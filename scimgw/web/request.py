@@ -115,14 +115,14 @@ class ScimRequest(Request):
         super().connectionLost(reason)
 
     @property
-    def client(self) -> str:
+    def client_host(self) -> str:
         """The address of who makes the request."""
         return getattr(self.getClientAddress(), "host", "-")
 
     def access(self) -> Access:
         """Tell what the log says of this request."""
         return Access(
-            client=self.client,
+            client=self.client_host,
             principal=self.principal,
             method=_printable(self.method),
             path=_printable(self.uri.partition(b"?")[0]),
