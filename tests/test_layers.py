@@ -28,9 +28,10 @@ CONNECTOR = CORE | {
 }
 GATEWAY = CORE | {"scimgw.connector", "scimgw.deferred", "scimgw.gateway"}
 AUTH = {"scimgw.auth", "scimgw.connector", "scimgw.errors", "scimgw.secret"}
-WEB = GATEWAY | AUTH | {"scimgw.web", "scimgw.jsontext"}
+WEB = GATEWAY | AUTH | {"scimgw.web", "scimgw.jsontext", "scimgw.networks"}
 CONFIG = {
     "scimgw.config",
+    "scimgw.networks",
     "scimgw.registry",
     "scimgw.connector",
     "scimgw.jsontext",
@@ -44,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw": set(),
     "scimgw.errors": set(),
     "scimgw.secret": set(),
+    "scimgw.networks": set(),
     "scimgw.deferred": set(),
     "scimgw.jsontext": {"scimgw.scim"},
     "scimgw.scim": CORE,
