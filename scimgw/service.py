@@ -78,6 +78,7 @@ class PluginService(Service):
             max_body=config.gateway.payload_size,
             reject_unknown=scim.unknown_attributes == "reject",
             me=scim.me,
+            skip_meta_location=scim.skip_meta_location,
         )
         self.site = ScimSite(
             self.endpoint,

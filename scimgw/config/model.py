@@ -45,10 +45,11 @@ class Scim:
     """Whether attributes that no schema has are ignored, and logged, or refused."""
     me: Mapping[str, str] = field(factory=dict)
     """By the name of an identity, such as a Basic user, the userName of the user who `/Me` is."""
+    skip_meta_location: bool = False
+    """Whether resources are shown without `meta.location`; the header Location is sent all the
+    same."""
     skip_type_convert: Unbuilt = Unbuilt.OFF
     """A switch of the original gateway."""
-    skip_meta_location: Unbuilt = Unbuilt.OFF
-    """Whether answers leave meta.location out."""
     group_member_of_user: Unbuilt = Unbuilt.OFF
     """Whether groups are written through the user."""
     use_put_soft_sync: Unbuilt = Unbuilt.OFF

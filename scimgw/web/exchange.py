@@ -29,7 +29,7 @@ _LOGGED: Final = 10
 
 @frozen(kw_only=True)
 class Limits:
-    """What a plugin lets one request ask for, and how strictly it is read."""
+    """What a plugin lets one request ask for, how strictly it is read, and what is shown."""
 
     max_results: int = 200
     """Resources in one page."""
@@ -39,6 +39,8 @@ class Limits:
     """Bytes of a body."""
     reject_unknown: bool = False
     """Whether attributes that no schema has are refused, not ignored."""
+    skip_meta_location: bool = False
+    """Whether resources are shown without their address."""
     me: Mapping[str, str] = field(factory=dict)
     """By the name of who makes a request, the userName of who /Me is."""
 
@@ -68,11 +70,14 @@ class Exchange(Context):
         return parameters(self.request)
 
 
-def represent(base: str, found: Resource, projection: Projection) -> dict[str, Any]:
-    """Show a resource below a base URL."""
+def represent(context: Context, found: Resource, projection: Projection) -> dict[str, Any]:
+    """Show a resource to who makes a request."""
     type = found.type
-    address = location(base, type.endpoint, found.id)
-    meta = {"resourceType": type.name, **found.data.get("meta", {}), "location": address}
+    meta = {"resourceType": type.name, **found.data.get("meta", {})}
+    if context.limits.skip_meta_location:
+        meta.pop("location", None)
+    else:
+        meta["location"] = location(context.base, type.endpoint, found.id)
     data = {**found.data, "meta": meta}
     if "schemas" not in data:
         data = {"schemas": schemas_of(type, data), **data}

@@ -59,7 +59,7 @@ async def _create(exchange: Exchange) -> Answer:
         return Answer(CREATED, None, {**_etag(stored.version), **address})
     found = await _stored(exchange, stored, projection)
     return Answer(
-        CREATED, represent(exchange.base, found, projection), {**_etag(found.version), **address}
+        CREATED, represent(exchange, found, projection), {**_etag(found.version), **address}
     )
 
 
@@ -73,7 +73,7 @@ async def _get(exchange: Exchange, id: str) -> Answer:
         )
     if demanded.if_none_match is not None and demanded.if_none_match.match(found.version):
         return Answer(NOT_MODIFIED, None, _etag(found.version))
-    return Answer(OK, represent(exchange.base, found, projection), _etag(found.version))
+    return Answer(OK, represent(exchange, found, projection), _etag(found.version))
 
 
 async def _replace(exchange: Exchange, id: str) -> Answer:
@@ -130,7 +130,7 @@ async def _changed(
     if not shown or prefers(exchange.request, "minimal"):
         return Answer(NO_CONTENT, None, _etag(stored.version))
     found = await _stored(exchange, stored, projection)
-    return Answer(OK, represent(exchange.base, found, projection), _etag(found.version))
+    return Answer(OK, represent(exchange, found, projection), _etag(found.version))
 
 
 async def _stored(exchange: Exchange, stored: Stored, projection: Projection) -> Resource:

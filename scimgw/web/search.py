@@ -55,7 +55,7 @@ async def _of_one(context: Context, type: ResourceType, asked: Mapping[str, str]
         return await _by_cursor(context, [type], asked)
     search = parse_search(type, asked, context.limits.max_results)
     found = await reads.search(context.endpoint, context.call, search)
-    resources = [represent(context.base, each, search.projection) for each in found.resources]
+    resources = [represent(context, each, search.projection) for each in found.resources]
     return Answer(OK, encode_list(resources, found.total, found.start_index))
 
 
@@ -109,4 +109,4 @@ def _shown(
     asked: Mapping[str, str],
 ) -> list[dict[str, Any]]:
     projections = {type: parse_projection(type, asked) for type in types}
-    return [represent(context.base, each, projections[each.type]) for each in found]
+    return [represent(context, each, projections[each.type]) for each in found]

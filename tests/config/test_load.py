@@ -265,7 +265,7 @@ class FaultTests(LoadCase):
         for path, section in {
             "certificate": gateway(certificate={"key": "key.pem"}),
             "ipAllowList": gateway(ipAllowList=["10.0.0.0/8"]),
-            "scim.skipMetaLocation": gateway(scim={"skipMetaLocation": True}),
+            "scim.usePutSoftSync": gateway(scim={"usePutSoftSync": True}),
             "log": gateway(loglevel={"file": "debug"}),
             "auth.bearerOAuth": gateway(
                 auth={**gateway()["auth"], "bearerOAuth": [{"clientId": "x"}]}
