@@ -27,6 +27,7 @@ from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.cursor import Cursors
 from scimgw.scim.custom import STANDARD
 from scimgw.web.chaining import Chaining
+from scimgw.web.perimeter import Perimeter
 from scimgw.web.root import Limits
 from scimgw.web.routes import Routes
 from scimgw.web.site import ScimSite
@@ -80,6 +81,7 @@ class PluginService(Service):
             me=scim.me,
             skip_meta_location=scim.skip_meta_location,
         )
+        perimeter = Perimeter.of(config.gateway.ip_allow_list, config.gateway.trusted_proxies)
         self.site = ScimSite(
             self.endpoint,
             chain,
@@ -90,6 +92,7 @@ class PluginService(Service):
                 key=derive(secret or os.urandom(32), f"{CURSORS} {config.name}"),
                 lifetime=scim.cursor_timeout,
             ),
+            perimeter=perimeter,
         )
         self._forwarder: Forwarder | None = None
         if config.gateway.chaining_base_url is not None:

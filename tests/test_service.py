@@ -59,8 +59,8 @@ class ShippedTests(SynchronousTestCase):
             self.assertTrue(plugin.config.gateway.localhostonly)
 
 
-class IdentityTests(SynchronousTestCase):
-    """Who is configured to be let in."""
+class BuiltCase(SynchronousTestCase):
+    """Builds the document store out of files."""
 
     def built(self, more: dict[str, Any], user: dict[str, Any]) -> PluginService:
         """Build the document store for one user."""
@@ -70,9 +70,31 @@ class IdentityTests(SynchronousTestCase):
         document["scimgateway"] |= more
         document["scimgateway"]["auth"]["basic"][0] |= user
         (folder / "plugin-loki.json").write_text(json.dumps(document))
-        (plugin,) = list(build(load(folder), MemoryReactorClock()))
+        self.reactor = MemoryReactorClock()
+        (plugin,) = list(build(load(folder), self.reactor))
         assert isinstance(plugin, PluginService)
         return plugin
+
+
+class PerimeterTests(BuiltCase):
+    """From where requests may come."""
+
+    def test_allow_list(self) -> None:
+        """What a file says of networks and proxies holds for its requests."""
+        more = {"ipAllowList": ["203.0.113.0/24"], "trustedProxies": ["192.0.2.7"]}
+        client = Client(self.built(more, {}).site)
+        for address, status in (("203.0.113.9", 200), ("198.51.100.1", 403)):
+            answer = client.get("/Users", **{"X-Forwarded-For": address})
+            self.assertEqual(status, answer.status)
+
+    def test_without_location(self) -> None:
+        """Resources are shown without their address where a file says so."""
+        site = self.built({"scim": {"skipMetaLocation": True}}, {}).site
+        self.assertNotIn("location", Client(site).get("/Users").json()["Resources"][0]["meta"])
+
+
+class IdentityTests(BuiltCase):
+    """Who is configured to be let in."""
 
     def test_limited(self) -> None:
         """What a file says of a user holds for its requests."""

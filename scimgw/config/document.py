@@ -20,6 +20,7 @@ from scimgw.config.checks import Unbuilt
 from scimgw.config.identities import Auth, Basic, BearerToken
 from scimgw.config.model import Gateway, Main, Scim
 from scimgw.config.structure import camel_case
+from scimgw.networks import Network
 from scimgw.secret import Secret
 
 CONNECTORS: Final = ("loki", "ldap", "restful", "api")
@@ -43,6 +44,7 @@ _NAMES: Final[Mapping[Any, str]] = {
     float: "number",
     bool: "true or false",
     Secret: "text",
+    Network: "text",
     type(None): "null",
 }
 _HEAD: Final = """\

@@ -15,6 +15,7 @@ from attrs import Attribute, field, frozen
 from scimgw.config.checks import Unbuilt, between, long, some, url
 from scimgw.config.identities import Auth
 from scimgw.connector import Invalid
+from scimgw.networks import Network
 from scimgw.secret import Secret
 
 
@@ -74,14 +75,16 @@ class Gateway:
     """Another gateway, which requests are handed on to instead of the connector."""
     connector: str | None = None
     """Connector, built in or `module:NAME`, where the file's name doesn't tell it."""
+    ip_allow_list: tuple[Network, ...] = ()
+    """Addresses and networks that requests may come from, IPv4 and IPv6; empty: any.  See
+    docs/security.md."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Addresses and networks of proxies that are believed who the client is (X-Forwarded-For) and
+    how it addressed the gateway (X-Forwarded-Proto, X-Forwarded-Host)."""
     log: Unbuilt = Unbuilt.OFF
     """Levels, files and masking."""
     certificate: Unbuilt = Unbuilt.OFF
     """Key and certificate for TLS."""
-    ip_allow_list: Unbuilt = Unbuilt.OFF
-    """Networks that may connect."""
-    trusted_proxies: Unbuilt = Unbuilt.OFF
-    """Proxies whose X-Forwarded headers are believed."""
     email_on_error: Unbuilt = Unbuilt.OFF
     """Mail about errors."""
     email: Unbuilt = Unbuilt.OFF

@@ -22,6 +22,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from scimgw.config.checks import Unbuilt
 from scimgw.connector import Invalid
+from scimgw.networks import Network, parse_network
 from scimgw.scim.values import show
 from scimgw.secret import Secret
 
@@ -111,6 +112,10 @@ def _secret(value: Any, _: Any) -> Secret:
     return Secret(value)
 
 
+def _network(value: Any, _: Any) -> Network:
+    return parse_network(_strict(str, "a string")(value, str))
+
+
 def _unbuilt(value: Any, _: Any) -> Unbuilt:
     if not is_off(value):
         raise ValueError("isn't supported yet")
@@ -169,6 +174,7 @@ def _made() -> cattrs.Converter:
     converter.register_structure_hook_func(_is_literal, _literal)
     converter.register_structure_hook(Secret, _secret)
     converter.register_structure_hook(Unbuilt, _unbuilt)
+    converter.register_structure_hook_func(lambda kind: kind == Network, _network)
     converter.register_structure_hook(float, _number)
     for kind, name in ((str, "a string"), (int, "an integer"), (bool, "true or false")):
         converter.register_structure_hook(kind, _strict(kind, name))

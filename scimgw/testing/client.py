@@ -11,14 +11,17 @@ from base64 import b64encode
 from collections.abc import Mapping
 from http.client import HTTPMessage, HTTPResponse
 from socket import socket
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from attrs import field, frozen
-from twisted.internet.address import IPv4Address
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.web.server import Site
+
+ADDRESS: Final = "192.0.2.7"
+"""Where requests come from, unless another address is told."""
 
 
 @frozen
@@ -48,10 +51,11 @@ class Transport(StringTransport):
 class Connection:
     """One connection to a site."""
 
-    def __init__(self, site: Site) -> None:
-        """Connect."""
-        self.transport = Transport(peerAddress=IPv4Address("TCP", "192.0.2.7", 4711))
-        self.protocol = site.buildProtocol(IPv4Address("TCP", "192.0.2.7", 4711))
+    def __init__(self, site: Site, address: str = ADDRESS) -> None:
+        """Connect from an address."""
+        peer = (IPv6Address if ":" in address else IPv4Address)("TCP", address, 4711)
+        self.transport = Transport(peerAddress=peer)
+        self.protocol = site.buildProtocol(peer)
         self.protocol.makeConnection(self.transport)
 
     def send(self, data: bytes) -> None:
@@ -98,6 +102,7 @@ class Client:
     user: str = "gwadmin"
     password: str = "password"  # noqa: S105 - of tests
     headers: Mapping[str, str] = field(factory=dict)
+    address: str = ADDRESS
 
     def request(
         self,
@@ -107,7 +112,7 @@ class Client:
         headers: Mapping[str, str | None] | None = None,
     ) -> Response:
         """Make one request; a value is sent as SCIM JSON, a header of None isn't sent."""
-        connection = Connection(self.site)
+        connection = Connection(self.site, self.address)
         connection.send(self.encoded(method, path, body, headers))
         response = connection.response(method)
         connection.lose()

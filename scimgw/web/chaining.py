@@ -7,6 +7,7 @@ without what concerns one connection only (RFC 9110 section 7.6.1).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import IO, Final
 
@@ -19,6 +20,7 @@ from twisted.web.iweb import IBodyProducer
 from scimgw.clients.http.forward import Forwarder
 from scimgw.errors import BadGateway
 from scimgw.web import stream
+from scimgw.web.conversation import origin
 from scimgw.web.request import ScimRequest
 
 EMPTY: Final = frozenset({NO_CONTENT, NOT_MODIFIED})
@@ -42,10 +44,6 @@ _MADE_HERE: Final = frozenset(
     {
         b"content-length",
         b"expect",
-        b"forwarded",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-proto",
         b"x-http-method",
         b"x-http-method-override",
         b"x-method-override",
@@ -54,6 +52,12 @@ _MADE_HERE: Final = frozenset(
 )
 """What a client says of these isn't handed on: the length is the producer's to tell,
 and what makes another method of one would pass the check of who may only read."""
+_OF_CLIENTS: Final = re.compile(
+    b"x-forwarded.*|forwarded(-for)?|(x-|true-|fastly-|x-cluster-)?client-ip|x-real-ip"
+    b"|cf-connecting-ip(v6)?|cf-pseudo-ipv4|x-appengine-user-ip|x-original-(host|for|proto)"
+)
+"""By what another gateway may find out who the client is, and how it addressed the request:
+that is told anew, of the address that is known here."""
 _OURS: Final = frozenset({b"server", b"x-request-id"})
 """What an answer says of these isn't."""
 
@@ -71,16 +75,19 @@ def end_to_end(headers: Headers) -> Iterable[tuple[bytes, list[bytes]]]:
 
 
 def outgoing(request: ScimRequest) -> Headers:
-    """Give the headers that a request goes on with."""
+    """Give the headers that a request goes on with.
+
+    Raises: InvalidValue, if the Host header isn't one.
+    """
     sent = Headers()
     for name, values in end_to_end(request.requestHeaders):
-        if name not in _MADE_HERE:
+        if name not in _MADE_HERE and not _OF_CLIENTS.fullmatch(name):
             sent.setRawHeaders(name, values)
     sent.addRawHeader(b"via", VIA)
-    client = str(getattr(request.getClientAddress(), "host", "unknown")).encode()
-    sent.setRawHeaders(b"x-forwarded-for", [client])
-    sent.setRawHeaders(b"x-forwarded-proto", [b"https" if request.isSecure() else b"http"])
-    sent.setRawHeaders(b"x-forwarded-host", request.requestHeaders.getRawHeaders(b"host", [b""]))
+    scheme, _, host = origin(request).partition("://")
+    sent.setRawHeaders(b"x-forwarded-for", [request.client_host.encode()])
+    sent.setRawHeaders(b"x-forwarded-proto", [scheme.encode()])
+    sent.setRawHeaders(b"x-forwarded-host", [host.encode()])
     sent.setRawHeaders(b"x-request-id", [request.request_id.encode()])
     return sent
 

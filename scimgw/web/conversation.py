@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from attrs import field, frozen
+from twisted.logger import Logger
 from twisted.web.http import NO_CONTENT, NOT_MODIFIED
 from twisted.web.server import Request
 
@@ -18,7 +19,13 @@ from scimgw.errors import InvalidValue, UnsupportedMediaType
 from scimgw.scim.version import Conditions, Tags
 from scimgw.web import codec
 
+if TYPE_CHECKING:
+    from scimgw.web.request import ScimRequest
+
+log = Logger()
+
 _WITHOUT_BODY: Final = frozenset({NO_CONTENT, NOT_MODIFIED})
+_SCHEME: Final = re.compile("https?")
 _HOST: Final = re.compile(r"[A-Za-z0-9._~-]+(?::\d+)?|\[[0-9A-Fa-f:.]+\](?::\d+)?", re.ASCII)
 
 
@@ -89,13 +96,15 @@ def prefers(request: Request, word: str) -> bool:
     )
 
 
-def origin(request: Request) -> str:
-    """Give scheme, host and port as the client addressed them.
+def origin(request: ScimRequest) -> str:
+    """Give scheme, host and port as the client addressed them, which a trusted proxy tells.
 
     Raises: InvalidValue, if the Host header isn't one.
     """
-    scheme = "https" if request.isSecure() else "http"
-    host = header(request, b"host")
+    scheme = _told(request, b"x-forwarded-proto", _SCHEME)
+    if scheme is None:
+        scheme = "https" if request.isSecure() else "http"
+    host = _told(request, b"x-forwarded-host", _HOST) or header(request, b"host")
     if host is None:
         address = request.getHost()
         host = (
@@ -106,6 +115,23 @@ def origin(request: Request) -> str:
     if not _HOST.fullmatch(host):
         raise InvalidValue("the Host header doesn't name a host")
     return f"{scheme}://{host}"
+
+
+def _told(request: ScimRequest, name: bytes, form: re.Pattern[str]) -> str | None:
+    """Give what the proxy that has connected says; of several values the last is its own."""
+    value = header(request, name) if request.proxied else None
+    if value is None:
+        return None
+    told = value.rpartition(",")[2].strip()
+    if form.fullmatch(told):
+        return told
+    log.warn(
+        "request {id}: a trusted proxy sends {name}: {told!r}, which is ignored",
+        id=request.request_id,
+        name=name.decode(),
+        told=told[:60],
+    )
+    return None
 
 
 def prepare(request: Request, answer: Answer) -> bytes:

@@ -1,4 +1,4 @@
-"""What does a request know beside what HTTP says, and when is it too large to be received?"""
+"""What does a request know beside what HTTP says, and when isn't it received?"""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.server import Request
 
-from scimgw.errors import PayloadTooLarge
+from scimgw.errors import Forbidden, PayloadTooLarge, ScimError
 from scimgw.scim.messages import encode_error
-from scimgw.web.conversation import Answer, prepare
+from scimgw.web.conversation import Answer, header, prepare
 
 if TYPE_CHECKING:
     from scimgw.web.site import ScimSite
@@ -50,53 +50,78 @@ class ScimRequest(Request):
     """A request of a `ScimSite`: numbered, timed, logged once, and bounded in size."""
 
     method = uri = b"-"
+    client_host = "-"
+    """The address of who makes the request; before its headers are read, of who has connected."""
+    proxied = False
+    """Whether a proxy that is believed says how the client addressed the request."""
     base = ""
     """The URL above the route."""
     principal = "-"
     gone = False
     """Whether the client left before the answer."""
-    _refused = False
+    _refused: ScimError | None = None
+    """Why nothing more of the request is received."""
     _received = 0
 
     def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
         """Begin to time the request, and give it its number."""
         super().__init__(channel, *args, **kwargs)
         site: ScimSite = channel.site
+        self.client_host = getattr(self.getClientAddress(), "host", "-")
+        self._perimeter = site.perimeter
         self._clock: IReactorTime = site.reactor
         self._limit = site.max_body
         self.request_id = site.next_request_id()
         self._started = self._clock.seconds()
 
     def gotLength(self, length: int | None) -> None:
-        """Refuse a body that is announced too large, before any of it is received."""
+        """Refuse who may not make requests, and a body that is announced too large.
+
+        The headers have been received, and nothing of the body.
+        """
         super().gotLength(length)
-        if length is not None and length > self._limit:
-            self._refuse()
+        if not self._perimeter.open and not self._allowed():
+            self._refused = Forbidden("no request may be made from this address")
+        elif length is not None and length > self._limit:
+            self._refused = self._too_large()
+        if self._refused is not None and length != 0:  # who sends no body may have asked for none
+            self._refuse(self._refused)
 
     def handleContentChunk(self, data: bytes) -> None:
         """Take in a part of the body, as long as it isn't too large."""
         self._received += len(data)
-        if self._received > self._limit and not self._refused:
-            self._refuse()
-        if not self._refused:
+        if self._received > self._limit and self._refused is None:
+            self._refuse(self._too_large())
+        if self._refused is None:
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Go on to the resource, unless the request is answered already."""
-        if self._refused:
-            self.method, self.uri = command, path
-            self.finish()
-        else:
+        if self._refused is None:
             super().requestReceived(command, path, version)
+            return
+        self.method, self.uri = command, path
+        if not self.startedWriting:
+            self._refuse(self._refused)
+        self.finish()
 
-    def _refuse(self) -> None:
+    def _allowed(self) -> bool:
+        """Find out who makes the request, and whether it may come from there."""
+        peer, forwarded_for = self.getClientAddress(), header(self, b"x-forwarded-for")
+        source = self._perimeter.source(peer, forwarded_for)
+        self.client_host, self.proxied = source.client, source.proxied
+        return source.allowed
+
+    def _too_large(self) -> PayloadTooLarge:
+        return PayloadTooLarge(f"the body is larger than {self._limit} bytes")
+
+    def _refuse(self, error: ScimError) -> None:
         """Answer at once; close once the client has sent its body, or had the time to."""
-        self._refused = True
+        self._refused = error
         self.requestHeaders.removeHeader(b"expect")  # the channel would answer it with 100 Continue
         self.clientproto = b"HTTP/1.1"
         self.channel.persistent = False
         self.setHeader(b"Connection", b"close")
-        error = PayloadTooLarge(f"the body is larger than {self._limit} bytes")
         self.write(prepare(self, Answer(error.status, encode_error(error))))
         late = self._clock.callLater(LINGER, self.channel.forceAbortClient)
 
@@ -109,15 +134,10 @@ class ScimRequest(Request):
     def connectionLost(self, reason: Failure) -> None:
         """Log that the client has left."""
         self.gone = True
-        if not self._refused:
+        if self._refused is None:
             self.code = GONE
         log.info("{access}", access=self.access())
         super().connectionLost(reason)
-
-    @property
-    def client_host(self) -> str:
-        """The address of who makes the request."""
-        return getattr(self.getClientAddress(), "host", "-")
 
     def access(self) -> Access:
         """Tell what the log says of this request."""

@@ -16,6 +16,7 @@ from twisted.web.server import Site
 from scimgw.auth.chain import Chain
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.cursor import Cursors
+from scimgw.web.perimeter import OPEN, Perimeter
 from scimgw.web.request import ScimRequest
 from scimgw.web.root import HandOn, Limits, Root
 
@@ -66,6 +67,7 @@ class ScimSite(Site):
         clock: IReactorTime,
         *,
         cursors: Cursors,
+        perimeter: Perimeter = OPEN,
     ) -> None:
         """Serve an endpoint."""
         root = Root(endpoint, chain, entities, limits, cursors)
@@ -74,6 +76,7 @@ class ScimSite(Site):
         )
         self.displayTracebacks = False
         self.max_body = limits.max_body
+        self.perimeter = perimeter
         self.channels: set[Channel] = set()
         self.closing = False
         self._closed: Deferred[None] = Deferred()

@@ -264,7 +264,6 @@ class FaultTests(LoadCase):
         """A key that is known and does nothing yet is refused, never ignored."""
         for path, section in {
             "certificate": gateway(certificate={"key": "key.pem"}),
-            "ipAllowList": gateway(ipAllowList=["10.0.0.0/8"]),
             "scim.usePutSoftSync": gateway(scim={"usePutSoftSync": True}),
             "log": gateway(loglevel={"file": "debug"}),
             "auth.bearerOAuth": gateway(
@@ -282,6 +281,15 @@ class FaultTests(LoadCase):
             )
         )
         self.assertEqual("scimgw.json: $.workers: more than one isn't supported yet", fault)
+
+    def test_networks(self) -> None:
+        """What isn't a network is told by its place, and how it is to be written."""
+        networks = ["10.0.0.0/8", "10.1.2.3/8", "2001:db8::1", "x", 7]
+        for key in ("ipAllowList", "trustedProxies"):
+            faults = self.faults(self.plugin(gateway(**{key: networks})))
+            places = [fault.removeprefix(f"{LOKI}.{key}").partition(":")[0] for fault in faults]
+            self.assertEqual(["[1]", "[3]", "[4]"], places)
+            self.assertIn("write 10.0.0.0/8 for the network, 10.1.2.3 for the address", faults[0])
 
     def test_values_from_elsewhere(self) -> None:
         """A value that stands elsewhere isn't taken for the value itself."""

@@ -1,0 +1,76 @@
+"""Gateways behind proxies: the allow list, forwarded addresses, on real sockets."""
+
+from __future__ import annotations
+
+import socket
+
+from twisted.internet.threads import deferToThread
+
+from scimgw.testing.client import parse
+from tests.service.process import CREDENTIALS, ServiceCase, free_port
+
+ALLOWED = ["203.0.113.0/24", "2001:db8::/32"]
+
+
+def request(path: str, **headers: str) -> bytes:
+    """Write a request, the only one of its connection."""
+    sent = {"Host": "inner", "Authorization": CREDENTIALS, "Connection": "close", **headers}
+    lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+class ProxyCase(ServiceCase):
+    """Talks over sockets of its own."""
+
+    async def raw(self, port: int, *pieces: bytes) -> bytes:
+        """Send bytes piece by piece, and give all that comes back until the connection ends."""
+
+        def talk() -> bytes:
+            with socket.create_connection(("127.0.0.1", port), 20) as connection:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                received = []
+                try:
+                    for piece in pieces:
+                        connection.sendall(piece)
+                    while part := connection.recv(65536):
+                        received.append(part)
+                except (BrokenPipeError, ConnectionResetError):
+                    pass
+                return b"".join(received)
+
+        return await deferToThread(talk)
+
+
+class AllowListTests(ProxyCase):
+    """Without a proxy, and behind one that speaks HTTP."""
+
+    async def test_direct(self) -> None:
+        """Another address is answered 403 whatever it asks, and claims to be; the log has it."""
+        port = free_port()
+        running = await self.start(self.one(port, ipAllowList=ALLOWED))
+        for path in ("/ping", "/Users", "/nope"):
+            answer = parse(
+                await self.raw(port, request(path, **{"X-Forwarded-For": "203.0.113.9"}))
+            )
+            self.assertEqual(403, answer.status)
+        await running.says("127.0.0.1 - GET /nope 403")
+
+    async def test_forwarded(self) -> None:
+        """Through two gateways, a proxy before the first tells the last who asks, and for whom."""
+        last, first = free_port(), free_port()
+        behind = await self.start(self.one(last, ipAllowList=ALLOWED, trustedProxies=["127.0.0.1"]))
+        url = f"http://127.0.0.1:{last}"
+        await self.start(self.one(first, chainingBaseUrl=url, trustedProxies=["127.0.0.0/8"]))
+        headers = {
+            "X-Forwarded-For": "198.51.100.1, 203.0.113.9:4711",
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-Host": "id.example",
+        }
+        answer = parse(await self.raw(first, request("/scim/Users/bjensen", **headers)))
+        self.assertEqual(200, answer.status)
+        location = answer.json()["meta"]["location"]
+        self.assertEqual("https://id.example/scim/Users/bjensen", location)
+        await behind.says("203.0.113.9 gwadmin GET /scim/Users/bjensen 200")
+        headers["X-Forwarded-For"] = "203.0.113.9, 198.51.100.1"
+        answer = parse(await self.raw(first, request("/Users/bjensen", **headers)))
+        self.assertEqual(403, answer.status)
