@@ -14,6 +14,7 @@ from typing import Any, Final
 from twisted.application import strports
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
 from scimgw.admission import authenticators, unreachable
@@ -28,6 +29,7 @@ from scimgw.scim.cursor import Cursors
 from scimgw.scim.custom import STANDARD
 from scimgw.web.chaining import Chaining
 from scimgw.web.perimeter import Perimeter
+from scimgw.web.proxyprotocol import ProxiedFactory
 from scimgw.web.root import Limits
 from scimgw.web.routes import Routes
 from scimgw.web.site import ScimSite
@@ -98,9 +100,12 @@ class PluginService(Service):
         if config.gateway.chaining_base_url is not None:
             self._forwarder = Forwarder(config.gateway.chaining_base_url, services)
             self.site.hand_on(Chaining(self._forwarder).answer)
+        factory: IProtocolFactory = self.site
+        if config.gateway.proxy_protocol:  # the first thing on the wire, so outside of all else
+            factory = ProxiedFactory(factory, perimeter, reactor)
         self._listener = strports.service(
             f"tcp:{config.gateway.port}:interface={address(config)}:backlog={_BACKLOG}",
-            self.site,
+            factory,
             reactor,
         )
 

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from attrs import evolve
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import MemoryReactorClock
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.config.identities import Auth, Basic
@@ -19,7 +22,7 @@ from scimgw.connector import ConnectorPlugin, Misconfigured, Services
 from scimgw.scim.custom import STANDARD, own_types
 from scimgw.secret import Secret
 from scimgw.service import GRACE, PluginService, build
-from scimgw.testing.client import Client, Connection
+from scimgw.testing.client import Client, Connection, Transport, parse
 from tests.fakes.memory import MemoryConnector
 
 ETC = Path(__file__).parent.parent / "etc"
@@ -86,6 +89,22 @@ class PerimeterTests(BuiltCase):
         for address, status in (("203.0.113.9", 200), ("198.51.100.1", 403)):
             answer = client.get("/Users", **{"X-Forwarded-For": address})
             self.assertEqual(status, answer.status)
+
+    def test_proxy_protocol(self) -> None:
+        """Where PROXY headers are awaited, what listens awaits them."""
+        more = {"trustedProxies": ["192.0.2.7"], "proxyProtocol": True}
+        plugin = self.built(more, {})
+        plugin.startService()
+        servers: list[Any] = list(self.reactor.tcpServers)
+        factory = servers[0][1]
+        peer = IPv4Address("TCP", "192.0.2.7", 1)
+        self.assertIsNone(factory.buildProtocol(IPv4Address("TCP", "192.0.2.8", 1)))
+        connection, transport = factory.buildProtocol(peer), Transport(peerAddress=peer)
+        connection.makeConnection(transport)
+        connection.dataReceived(b"PROXY UNKNOWN\r\n" + Client(plugin.site).encoded("GET", "/ping"))
+        self.assertEqual(200, parse(transport.value()).status)
+        connection.connectionLost(Failure(ConnectionDone()))
+        self.successResultOf(plugin.stopService())
 
     def test_without_location(self) -> None:
         """Resources are shown without their address where a file says so."""

@@ -81,6 +81,9 @@ class Gateway:
     trusted_proxies: tuple[Network, ...] = ()
     """Addresses and networks of proxies that are believed who the client is (X-Forwarded-For) and
     how it addressed the gateway (X-Forwarded-Proto, X-Forwarded-Host)."""
+    proxy_protocol: bool = False
+    """Whether every connection begins with a PROXY header, version 1 or 2; `trustedProxies` alone
+    may then connect."""
     log: Unbuilt = Unbuilt.OFF
     """Levels, files and masking."""
     certificate: Unbuilt = Unbuilt.OFF
@@ -99,6 +102,11 @@ class Gateway:
     """Azure Relay."""
     stream: Unbuilt = Unbuilt.OFF
     """The original gateway's stream."""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a port that nobody could connect to."""
+        if self.proxy_protocol and not self.trusted_proxies:
+            raise Invalid("proxy_protocol", "needs trustedProxies, which alone may send the header")
 
 
 @frozen(kw_only=True)

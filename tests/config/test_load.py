@@ -291,6 +291,16 @@ class FaultTests(LoadCase):
             self.assertEqual(["[1]", "[3]", "[4]"], places)
             self.assertIn("write 10.0.0.0/8 for the network, 10.1.2.3 for the address", faults[0])
 
+    def test_proxy_protocol(self) -> None:
+        """Nothing starts that awaits PROXY headers of nobody."""
+        section = gateway(proxyProtocol=True)
+        self.assertEqual(
+            [f"{LOKI}.proxyProtocol: needs trustedProxies, which alone may send the header"],
+            self.faults(self.plugin(section)),
+        )
+        (plugin,) = load(self.plugin({**section, "trustedProxies": ["::1"]})).plugins
+        self.assertTrue(plugin.gateway.proxy_protocol)
+
     def test_values_from_elsewhere(self) -> None:
         """A value that stands elsewhere isn't taken for the value itself."""
         section = gateway(auth={"basic": [{"username": "a", "password": "process.env.PASSWORD"}]})

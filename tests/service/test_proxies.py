@@ -1,4 +1,4 @@
-"""Gateways behind proxies: the allow list, forwarded addresses, on real sockets."""
+"""Gateways behind proxies: the allow list, forwarded addresses, PROXY headers, on real sockets."""
 
 from __future__ import annotations
 
@@ -74,3 +74,38 @@ class AllowListTests(ProxyCase):
         headers["X-Forwarded-For"] = "203.0.113.9, 198.51.100.1"
         answer = parse(await self.raw(first, request("/Users/bjensen", **headers)))
         self.assertEqual(403, answer.status)
+
+
+class ProxyProtocolTests(ProxyCase):
+    """Behind a proxy that passes connections on."""
+
+    async def test_header(self) -> None:
+        """Who the header names is the client; no answer is given without one."""
+        port = free_port()
+        running = await self.start(
+            self.one(port, ipAllowList=ALLOWED, trustedProxies=["127.0.0.1"], proxyProtocol=True)
+        )
+        asked = request("/Users?count=1")
+        whole = b"PROXY TCP4 203.0.113.9 127.0.0.1 56324 443\r\n" + asked
+        for pieces in ((whole,), (whole[:3], whole[3:40], whole[40:])):
+            answer = parse(await self.raw(port, *pieces))
+            self.assertEqual((200, 2), (answer.status, answer.json()["totalResults"]))
+        await running.says("203.0.113.9 gwadmin GET /Users 200")
+        other = await self.raw(port, b"PROXY TCP4 198.51.100.1 127.0.0.1 1 443\r\n" + asked)
+        self.assertEqual(403, parse(other).status)
+        second = b"\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x24" + socket.inet_pton(
+            socket.AF_INET6, "2001:db8::9"
+        )
+        self.assertEqual(200, parse(await self.raw(port, second + b"\0" * 20 + asked)).status)
+        for malformed in (asked, b"PROXY TCP4 x y 1 2\r\n" + asked, b"PROXY " + b"x" * 500):
+            self.assertEqual(b"", await self.raw(port, malformed))
+        await running.says("127.0.0.1 didn't send a PROXY header")
+        self.assertEqual(0, await running.stop())
+        self.assertNotIn(b"Traceback", running.output)
+
+    async def test_untrusted(self) -> None:
+        """Who isn't a trusted proxy gets no connection."""
+        port = free_port()
+        running = await self.start(self.one(port, trustedProxies=["192.0.2.1"], proxyProtocol=True))
+        self.assertEqual(b"", await self.raw(port, b"PROXY UNKNOWN\r\n" + request("/ping")))
+        await running.says("127.0.0.1 isn't in trustedProxies")
