@@ -22,11 +22,12 @@ def request(path: str, **headers: str) -> bytes:
 class ProxyCase(ServiceCase):
     """Talks over sockets of its own."""
 
-    async def raw(self, port: int, *pieces: bytes) -> bytes:
+    async def raw(self, port: int, *pieces: bytes, source: str = "127.0.0.1") -> bytes:
         """Send bytes piece by piece, and give all that comes back until the connection ends."""
+        here = (source, 0)
 
         def talk() -> bytes:
-            with socket.create_connection(("127.0.0.1", port), 20) as connection:
+            with socket.create_connection(("127.0.0.1", port), 20, here) as connection:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 received = []
                 try:
