@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -29,13 +30,15 @@ Network = IPv4Network | IPv6Network
 
 _WRITTEN: Final = re.compile(r"[0-9A-Fa-f:.]+(?:/[0-9]{1,3})?", re.ASCII)
 """An address, which may have a prefix: no netmask, no zone (RFC 4007 section 11)."""
+_LONGEST: Final = len("0000:0000:0000:0000:0000:ffff:255.255.255.255")
 _MAPPED: Final = 96
 """Bits before the address of IPv4 in one of IPv6."""
 
 
+@lru_cache(maxsize=1024)
 def parse_address(text: str) -> Address | None:
     """Read an address without a zone, None if it isn't one."""
-    if "%" in text:
+    if "%" in text or len(text) > _LONGEST:
         return None
     try:
         found = ip_address(text)
