@@ -1,16 +1,30 @@
-"""Behind nginx and HAProxy, set up as docs/security.md shows it."""
+"""Behind nginx and HAProxy, set up as docs/security.md shows it, and TLS behind a PROXY header."""
 
 from __future__ import annotations
 
 import shutil
+import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.ssl import DefaultOpenSSLContextFactory
+from twisted.internet.threads import deferToThread
+from twisted.protocols.tls import TLSMemoryBIOFactory
+
+from connectors.loki import Config as LokiConfig
+from connectors.loki import LokiConnector
+from scimgw.networks import parse_network
 from scimgw.testing.client import parse
+from scimgw.web.perimeter import Perimeter
+from scimgw.web.proxyprotocol import ProxiedFactory
+from tests.live.certificates import authority
+from tests.live.http_case import services
 from tests.live.ports import free_port
 from tests.live.processes import needed, run
 from tests.live.programs import PATH
-from tests.service.process import Json, Running
+from tests.live.test_handing_on import SiteCase
+from tests.service.process import Json, Running, reactor
 from tests.service.test_proxies import ProxyCase, request
 
 ALLOWED = "127.9.0.0/16"
@@ -135,3 +149,36 @@ class HaproxyTests(BehindCase):
             self.assertEqual(0, await running.stop())
             self.assertNotIn(b"Traceback", running.output)
             self.assertNotIn(b"didn't send", running.output)
+
+
+class TlsTests(SiteCase):
+    """TLS that a proxy passes on."""
+
+    async def test_header_first(self) -> None:
+        """The PROXY header stands before TLS; behind both, client and scheme are what they are."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        ca = authority(folder)
+        pair = ca.issue("gateway", "localhost")
+        drawn = Perimeter.of([parse_network("203.0.113.9")], [parse_network("127.0.0.1")])
+        site, _ = self.serve(LokiConnector(LokiConfig(id_from="userName"), services()))
+        site.perimeter = drawn
+        context = DefaultOpenSSLContextFactory(str(pair.key), str(pair.certificate))
+        inside = TLSMemoryBIOFactory(context, isClient=False, wrappedFactory=site)
+        factory = ProxiedFactory(inside, drawn, reactor)
+        listening = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        self.addCleanup(listening.stopListening)
+        port = listening.getHost().port
+        location = "https://inner/Users/bjensen"
+
+        def talk(client: str) -> bytes:
+            trusting = ssl.create_default_context(cafile=str(ca.file))
+            with socket.create_connection(("127.0.0.1", port), 20) as connection:
+                connection.sendall(f"PROXY TCP4 {client} 127.0.0.1 1 443\r\n".encode())
+                with trusting.wrap_socket(connection, server_hostname="localhost") as secure:
+                    secure.sendall(request("/Users/bjensen"))
+                    return b"".join(iter(lambda: secure.recv(65536), b""))
+
+        answer = parse(await deferToThread(talk, "203.0.113.9"))
+        self.assertEqual(location, answer.json()["meta"]["location"])
+        self.assertEqual(403, parse(await deferToThread(talk, "203.0.113.10")).status)
