@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -35,6 +35,7 @@ NETWORKS = some.lists(some.builds(around, ADDRESSES, some.integers(0, 128)), max
 class NetworksTests(SynchronousTestCase):
     """Whether an address is in one of them."""
 
+    @settings(deadline=None)
     @given(NETWORKS, some.lists(ADDRESSES, min_size=1, max_size=8))
     def test_as_one_by_one(self, networks: list[Network], addresses: list[Address]) -> None:
         """An address is in the networks if it is in any of them, bounds and all."""
@@ -43,12 +44,14 @@ class NetworksTests(SynchronousTestCase):
         for address in [*addresses, *bounds]:
             self.assertEqual(any(address in each for each in networks), address in asked)
 
+    @settings(deadline=None)
     @given(ADDRESSES)
     def test_round_trip(self, address: Address) -> None:
         """An address is read as it is written; as a network it is itself alone."""
         self.assertEqual(address, parse_address(str(address)))
         self.assertEqual([address], list(parse_network(str(address))))
 
+    @settings(deadline=None)
     @given(NETWORKS)
     def test_read(self, networks: list[Network]) -> None:
         """A network is read as it is written."""

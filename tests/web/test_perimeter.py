@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from attrs import evolve
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as some
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
@@ -140,6 +140,7 @@ class SourceTests(SynchronousTestCase):
         source = perimeter("::/0", "0.0.0.0/0").source(UNIXAddress(b"/run/x"), None)
         self.assertEqual(Source(client="-", proxied=False, allowed=False), source)
 
+    @settings(deadline=None)
     @given(some.text(max_size=60), some.ip_addresses(v=4))
     @example("%", parse_address("203.0.113.9"))
     def test_nothing_before_matters(self, anything: str, client: object) -> None:
@@ -150,6 +151,7 @@ class SourceTests(SynchronousTestCase):
         self.assertEqual(last, drawn.source(four(PROXY), f"{anything},{client}"))
         self.assertEqual(str(client), last.client)
 
+    @settings(deadline=None)
     @given(some.text(max_size=60))
     def test_anything(self, header: str) -> None:
         """Whatever a header holds, the client is an address."""

@@ -6,7 +6,7 @@ import struct
 from ipaddress import ip_address
 from socket import AF_INET, AF_INET6, inet_pton
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as some
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.trial.unittest import SynchronousTestCase
@@ -105,6 +105,7 @@ class HeaderTests(SynchronousTestCase):
         header = b"PROXY UNKNOWN ".ljust(LONGEST - 2, b"x") + b"\r\n"
         self.assertEqual(Named(size=107), parse(header))
 
+    @settings(deadline=None)
     @given(some.ip_addresses(v=4), PORTS)
     def test_any_address(self, address: object, port: int) -> None:
         """Any address and port survive, in both versions."""
@@ -117,6 +118,7 @@ class HeaderTests(SynchronousTestCase):
             assert named is not None
             self.assertEqual(IPv4Address("TCP", str(address), port), named.source)
 
+    @settings(deadline=None)
     @given(some.binary(max_size=300) | some.from_regex(rb"PROXY (TCP4|TCP6|UNKNOWN) [^\n]*\r\n"))
     @example(b"")
     def test_anything(self, data: bytes) -> None:
