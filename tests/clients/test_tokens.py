@@ -150,7 +150,7 @@ class RequestTests(SynchronousTestCase):
 
     def test_options(self) -> None:
         """What is said of the endpoint's headers and certificate isn't said of another host."""
-        options = Options(headers={"X-Key": "k"}, tls=Tls(reject_unauthorized=False))
+        options = Options(headers={"X-Key": Secret("k")}, tls=Tls(reject_unauthorized=False))
         settings = Connection(base_urls=("https://a.example/scim",), options=options)
         for url, verified in (("https://b.example/token", True), ("https://A.example:1/t", False)):
             found = for_issuer(settings, url)

@@ -272,7 +272,8 @@ class HttpClient:
     ) -> IResponse:
         """Send a request, and wait for the head of its answer."""
         sent = Headers()
-        for name, value in {**self._options.headers, **request.headers}.items():
+        own = {name: value.reveal() for name, value in self._options.headers.items()}
+        for name, value in {**own, **request.headers}.items():
             sent.setRawHeaders(name, [value])
         if authorization is not None:
             sent.setRawHeaders("Authorization", [authorization.reveal()])

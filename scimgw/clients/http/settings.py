@@ -63,8 +63,9 @@ def _urls(_: object, attribute: Attribute[Any], value: tuple[str, ...]) -> None:
         check_url(f"{attribute.name}[{place}]", each)
 
 
-def _headers(_: object, attribute: Attribute[Any], value: Mapping[str, str]) -> None:
-    for name, text in value.items():
+def _headers(_: object, attribute: Attribute[Any], value: Mapping[str, Secret]) -> None:
+    for name, secret in value.items():
+        text = secret.reveal()
         if not name.isascii() or not all(each.isalnum() or each in "-_" for each in name):
             raise Invalid(attribute.name, f"{name!r} can't be the name of a header")
         if not text.isprintable() or not text.isascii():
@@ -194,8 +195,8 @@ class Proxy:
 class Options:
     """Bounds on time and size, and what else requests carry."""
 
-    headers: Mapping[str, str] = field(factory=dict, validator=_headers)
-    """Headers sent with each request."""
+    headers: Mapping[str, Secret] = field(factory=dict, validator=_headers)
+    """Headers sent with each request; their values are secrets, and may be encrypted."""
     tls: Tls = field(factory=Tls)
     """TLS."""
     connect_timeout: float = field(default=5.0, validator=_positive)
