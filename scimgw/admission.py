@@ -6,24 +6,28 @@ from collections.abc import Iterator, Sequence
 
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Authenticator
+from scimgw.auth.hashed import Beside
 from scimgw.auth.token import TokenAuthenticator
 from scimgw.config.identities import Auth, Identity
 from scimgw.config.load import Fault, PluginConfig
 from scimgw.connector import Principal
 
 
-def authenticators(auth: Auth) -> list[Authenticator]:
-    """Make the ways in of what is configured, in the order in which they are asked."""
+def authenticators(auth: Auth, beside: Beside | None = None) -> list[Authenticator]:
+    """Make the ways in of what is configured, in the order in which they are asked.
+
+    Hashes are verified beside the reactor.
+    """
     ways: list[Authenticator] = []
     if auth.basic:
         users = ((_principal(each.username, each), each.password) for each in auth.basic)
-        ways.append(BasicAuthenticator(users))
+        ways.append(BasicAuthenticator(users, beside))
     if auth.bearer_token:
         tokens = (
             (_principal(each.name or f"bearerToken[{place}]", each), each.token)
             for place, each in enumerate(auth.bearer_token)
         )
-        ways.append(TokenAuthenticator(tokens))
+        ways.append(TokenAuthenticator(tokens, beside))
     return ways
 
 

@@ -27,6 +27,7 @@ from scimgw.gateway.apionly import ApiOnly
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.cursor import Cursors
 from scimgw.scim.custom import STANDARD
+from scimgw.threads import Threads
 from scimgw.web.chaining import Chaining
 from scimgw.web.perimeter import Perimeter
 from scimgw.web.proxyprotocol import ProxiedFactory
@@ -74,7 +75,8 @@ class PluginService(Service):
             clock=reactor,
             max_scan=scim.max_scan,
         )
-        chain = Chain(authenticators(config.gateway.auth))
+        self._threads = Threads(reactor)
+        chain = Chain(authenticators(config.gateway.auth, self._threads))
         limits = Limits(
             max_results=scim.max_results,
             max_operations=scim.max_operations,
@@ -142,6 +144,7 @@ class PluginService(Service):
             await self.endpoint.connector.close()
             if self._forwarder is not None:
                 await self._forwarder.close()
+            await self._threads.close()
         log.info("{plugin} has stopped", plugin=self.name)
 
 

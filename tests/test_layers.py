@@ -27,7 +27,7 @@ CONNECTOR = CORE | {
     "scimgw.secret",
 }
 GATEWAY = CORE | {"scimgw.connector", "scimgw.deferred", "scimgw.gateway"}
-AUTH = {"scimgw.auth", "scimgw.connector", "scimgw.errors", "scimgw.secret"}
+AUTH = {"scimgw.auth", "scimgw.connector", "scimgw.errors", "scimgw.scrypt", "scimgw.secret"}
 WEB = GATEWAY | AUTH | {"scimgw.web", "scimgw.jsontext", "scimgw.networks"}
 CONFIG = {
     "scimgw.config",
@@ -37,6 +37,8 @@ CONFIG = {
     "scimgw.jsontext",
     "scimgw.secret",
     "scimgw.scim",
+    "scimgw.scrypt",
+    "scimgw.sealed",
     "scimgw.clients",
 }
 
@@ -46,7 +48,10 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.errors": set(),
     "scimgw.secret": set(),
     "scimgw.networks": set(),
+    "scimgw.scrypt": {"scimgw.secret"},
+    "scimgw.sealed": {"scimgw.secret"},
     "scimgw.deferred": set(),
+    "scimgw.threads": {"scimgw.deferred", "scimgw.errors"},
     "scimgw.jsontext": {"scimgw.scim"},
     "scimgw.scim": CORE,
     "scimgw.connector": {"scimgw.scim", "scimgw.secret"},
@@ -59,7 +64,8 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.registry": {"scimgw.connector"},
     "scimgw.config": CONFIG,
     "scimgw.admission": AUTH | CONFIG,
-    "scimgw.service": WEB | CONFIG | {"scimgw.admission", "scimgw.web.chaining"},
+    "scimgw.service": WEB | CONFIG | {"scimgw.admission", "scimgw.threads", "scimgw.web.chaining"},
+    "scimgw.secrets": {"scimgw.config", "scimgw.scrypt", "scimgw.sealed", "scimgw.secret"},
     "scimgw.tap": {"scimgw.service", "scimgw.config"},
     "scimgw.testing": WEB | {"scimgw.testing"},
     "connectors": CONNECTOR | {"connectors"},
@@ -79,6 +85,7 @@ OUTSIDE: dict[str, set[str]] = {
         "scimgw.service",
         "scimgw.tap",
         "scimgw.testing",
+        "scimgw.threads",
         "connectors",
         "twisted.plugins",
     },

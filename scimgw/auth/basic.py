@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from scimgw.auth.chain import Authenticator, Credentials
+from scimgw.auth.hashed import Beside
 from scimgw.auth.known import Known
 from scimgw.connector import Principal
 from scimgw.errors import Unauthorized
@@ -30,24 +31,31 @@ class BasicAuthenticator:
         "specUri": "https://www.rfc-editor.org/info/rfc7617",
     }
 
-    def __init__(self, users: Iterable[tuple[Principal, Secret]]) -> None:
-        """Accept some users, each by its name."""
-        self._known = Known(
-            (principal, f"{principal.name}:{password.reveal()}".encode())
-            for principal, password in users
-        )
+    def __init__(
+        self, users: Iterable[tuple[Principal, Secret]], beside: Beside | None = None
+    ) -> None:
+        """Accept some users, each by its name; passwords that are hashes are verified beside.
+
+        Raises: BadHash.
+        """
+        self._known = Known(((each.name, each, password) for each, password in users), beside)
 
     async def authenticate(self, credentials: Credentials) -> Principal | None:
         """Compare with every user; a password may hold colons, a user name can't."""
         if credentials.scheme != "basic":
             return None
-        found = self._known.find(_decoded(credentials.value))
+        name, _, password = decoded(credentials.value).partition(b":")
+        found = await self._known.find(name, password)
         if found is None:
             raise Unauthorized("wrong user name or password")
         return found
 
 
-def _decoded(value: str) -> bytes:
+def decoded(value: str) -> bytes:
+    """Give name, colon and password out of what follows the scheme.
+
+    Raises: Unauthorized.
+    """
     try:
         return base64.b64decode(value, validate=True)
     except (ValueError, binascii.Error):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from scimgw.auth.basic import REALM
 from scimgw.auth.chain import Authenticator, Credentials
+from scimgw.auth.hashed import Beside
 from scimgw.auth.known import Known
 from scimgw.connector import Principal
 from scimgw.errors import Unauthorized
@@ -26,15 +27,20 @@ class TokenAuthenticator:
         "specUri": "https://www.rfc-editor.org/info/rfc6750",
     }
 
-    def __init__(self, tokens: Iterable[tuple[Principal, Secret]]) -> None:
-        """Accept some tokens."""
-        self._known = Known((principal, token.reveal().encode()) for principal, token in tokens)
+    def __init__(
+        self, tokens: Iterable[tuple[Principal, Secret]], beside: Beside | None = None
+    ) -> None:
+        """Accept some tokens; those that are hashes are verified beside.
+
+        Raises: BadHash.
+        """
+        self._known = Known((("", principal, token) for principal, token in tokens), beside)
 
     async def authenticate(self, credentials: Credentials) -> Principal | None:
         """Compare with every token."""
         if credentials.scheme != "bearer":
             return None
-        found = self._known.find(credentials.value.encode())
+        found = await self._known.find(b"", credentials.value.encode())
         if found is None:
             raise Unauthorized("wrong bearer token")
         return found

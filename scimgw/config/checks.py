@@ -6,7 +6,7 @@ Validators of attrs fields, which raise `Invalid`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final
 
@@ -14,6 +14,7 @@ from attrs import Attribute
 
 from scimgw.clients.http.settings import check_url
 from scimgw.connector import Invalid
+from scimgw.scrypt import MOST_WORK, BadHash, Scrypt, work
 from scimgw.secret import Secret
 
 _KEY_LENGTH: Final = 32
@@ -45,6 +46,27 @@ def sendable(_: object, attribute: Attribute[Secret], value: Secret) -> None:
     """Take secrets that can stand in a header."""
     if not re.fullmatch(r"[!-~]+", value.reveal()):
         raise Invalid(attribute.name, "must be printable ASCII without blanks, as headers are")
+
+
+def verifiable(_: object, attribute: Attribute[Secret], value: Secret) -> None:
+    """Take secrets in clear, and hashes of secrets that are good for something."""
+    try:
+        Scrypt.of(value)
+    except BadHash as fault:
+        raise Invalid(attribute.name, str(fault)) from None
+
+
+def check_work(name: str, secrets: Iterable[tuple[str, Secret]]) -> None:
+    """Check that what is presented can be compared with all hashes in bearable time.
+
+    Secrets come with the name that is presented with each, "" where they are presented alone.
+
+    Raises: Invalid.
+    """
+    hashes = [(named, found) for named, each in secrets if (found := Scrypt.of(each)) is not None]
+    if work(hashes) > MOST_WORK:
+        fault = "each login would take too long: fewer hashes, or cheaper ones of one kind, are due"
+        raise Invalid(name, fault)
 
 
 def long(_: object, attribute: Attribute[Secret | None], value: Secret | None) -> None:

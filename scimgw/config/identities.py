@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from scimgw.config.checks import Unbuilt, sendable, user_name
+from scimgw.config.checks import Unbuilt, check_work, sendable, user_name, verifiable
 from scimgw.secret import Secret
 
 
@@ -28,16 +28,16 @@ class Basic(Identity):
 
     username: str = field(validator=user_name)
     """Name of the user."""
-    password: Secret
-    """Password, in clear."""
+    password: Secret = field(validator=verifiable)
+    """Password: in clear, encrypted, or its scrypt hash."""
 
 
 @frozen(kw_only=True)
 class BearerToken(Identity):
     """A token that was agreed upon."""
 
-    token: Secret = field(validator=sendable)
-    """The token, in clear."""
+    token: Secret = field(validator=[sendable, verifiable])
+    """The token: in clear, encrypted, or its scrypt hash."""
     name: str | None = None
     """How the log and `scim.me` call who sends it; else `bearerToken[0]`, by its place."""
 
@@ -60,6 +60,11 @@ class Auth:
     """Handing the caller's credentials to the endpoint."""
 
     def __attrs_post_init__(self) -> None:
-        """Refuse to let in nobody, or everybody."""
+        """Refuse to let in nobody, or everybody; or what would take too long.
+
+        Raises: Invalid.
+        """
+        check_work("basic", ((each.username, each.password) for each in self.basic))
+        check_work("bearer_token", (("", each.token) for each in self.bearer_token))
         if not self.basic and not self.bearer_token:
             raise ValueError("must hold at least one way in: basic or bearerToken")

@@ -1,0 +1,206 @@
+"""Work beside the reactor, and logins whose passwords are known by their hashes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, current_thread, main_thread
+from typing import Any
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.task import LoopingCall, deferLater
+from twisted.trial.unittest import TestCase
+
+from scimgw.config.load import load
+from scimgw.errors import Unavailable
+from scimgw.scrypt import USUAL, Scrypt
+from scimgw.service import PluginService
+from scimgw.testing.client import Client
+from scimgw.threads import Threads
+from tests.live.case import LiveCase, reactor
+from tests.live.gateway import Gateway
+from tests.service.process import section
+
+PATIENCE = 60.0
+
+
+class Held:
+    """Work that goes on until it is told to end."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.gate = Event()
+
+    def named(self, name: str) -> Callable[[], str]:
+        """Give some work."""
+
+        def work() -> str:
+            self.begun.append(name)
+            assert self.gate.wait(PATIENCE)
+            assert current_thread() is not main_thread()
+            return name
+
+        return work
+
+
+class ThreadsTests(TestCase):
+    """A few threads, and a queue that has an end."""
+
+    timeout = 120
+
+    def setUp(self) -> None:
+        """Have two threads, and room for three who wait."""
+        self.threads = Threads(reactor, most=2, longest=3)
+        self.held = Held()
+        self.addCleanup(lambda: Deferred.fromCoroutine(self.threads.close()))
+        self.addCleanup(self.held.gate.set)
+
+    def run_named(self, name: str) -> Deferred[str]:
+        """Begin some work."""
+        return self.threads.run(name, self.held.named(name))
+
+    async def test_bounded(self) -> None:
+        """What finds the threads busy waits, up to a bound; more is told to come later."""
+        working = [self.run_named(str(number)) for number in range(5)]
+        with self.assertRaises(Unavailable) as raised:
+            self.run_named("one too many")
+        self.assertEqual(1.0, raised.exception.retry_after)
+        self.held.gate.set()
+        self.assertEqual(list("01234"), await gatherResults(working))
+        self.assertEqual(set("01234"), set(self.held.begun))
+        self.assertEqual("again", await self.run_named("again"))
+
+    async def test_shared(self) -> None:
+        """Who asks for what somebody waits for joins in, and takes no room."""
+        working = [self.run_named("same") for _ in range(20)]
+        self.held.gate.set()
+        self.assertEqual(["same"] * 20, await gatherResults(working))
+        self.assertEqual(["same"], self.held.begun)
+        await self.run_named("same")
+        self.assertEqual(["same", "same"], self.held.begun)
+
+    async def test_given_up(self) -> None:
+        """What nobody waits for any more isn't begun; who still waits isn't disturbed."""
+        first = [self.run_named(name) for name in "ab"]
+        gone, shared, left = self.run_named("c"), self.run_named("d"), self.run_named("d")
+        for each in (gone, shared, first[0]):
+            each.cancel()
+            each.addErrback(lambda _: None)
+        self.held.gate.set()
+        self.assertEqual("b", await first[1])
+        self.assertEqual("d", await left)
+        self.assertNotIn("c", self.held.begun)
+
+    async def test_fails(self) -> None:
+        """What is raised is raised to all who wait, and stops nothing else."""
+
+        def fail() -> None:
+            raise ZeroDivisionError
+
+        for each in [self.threads.run("x", fail) for _ in range(2)]:
+            with self.assertRaises(ZeroDivisionError):
+                await each
+        self.held.gate.set()
+        self.assertEqual("a", await self.run_named("a"))
+
+    async def test_closed(self) -> None:
+        """What has begun ends, what waits is dropped, and the threads are gone."""
+        working = [self.run_named(name) for name in "abc"]
+        closing = Deferred.fromCoroutine(self.threads.close())
+        self.assertFalse(closing.called)
+        with self.assertRaises(Unavailable):
+            await working[2]
+        with self.assertRaises(Unavailable):
+            self.run_named("later")
+        self.held.gate.set()
+        await closing
+        self.assertEqual(["a", "b"], await gatherResults(working[:2]))
+        self.assertEqual([], [each for each in self.threads._pool.threads if each.is_alive()])
+
+
+class LoginTests(LiveCase):
+    """The gateway, as the service puts it together."""
+
+    def setUp(self) -> None:
+        """Know one user by a hash, another in clear."""
+        hash = Scrypt.made(b"right", os.urandom, USUAL)
+        users = [
+            {"username": "hashed", "password": str(hash)},
+            {"username": "clear", "password": "password"},
+        ]
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        (folder / "scimgw.json").write_text('{"plugins": ["plugin-loki"]}')
+        plugin: dict[str, Any] = {"scimgateway": section(1), "endpoint": {}}
+        plugin["scimgateway"]["auth"] = {"basic": users}
+        (folder / "plugin-loki.json").write_text(json.dumps(plugin))
+        (config,) = load(folder).plugins
+        self.service = PluginService(config, reactor)
+        self.addCleanup(lambda: Deferred.fromCoroutine(self.service._threads.close()))
+
+    def gateway(self, user: str, password: str) -> Gateway:
+        """Be somebody."""
+        gateway = Gateway(self, self.service)
+        headers = {"Connection": "close"}
+        gateway._client = Client(self.service.site, user, password, headers)
+        return gateway
+
+    async def status(self, user: str, password: str) -> int:
+        """Make a request as somebody, and give the status of the answer."""
+        return (await self.gateway(user, password).request("GET", "/Users")).status
+
+    async def test_let_in(self) -> None:
+        """Who is known by a hash gets in with the password, and with nothing else."""
+        self.assertEqual(200, await self.status("hashed", "right"))
+        self.assertEqual(401, await self.status("hashed", "wrong"))
+        self.assertEqual(200, await self.status("clear", "password"))
+        self.assertEqual(401, await self.status("nobody", "right"))
+
+    async def test_reactor_goes_on(self) -> None:
+        """While many wrong logins are verified others are answered, and the reactor turns."""
+        last, gaps = reactor.seconds(), [0.0]
+
+        def turn() -> None:
+            nonlocal last
+            gaps.append(reactor.seconds() - last)
+            last = reactor.seconds()
+
+        loop = LoopingCall(turn)
+        looping = loop.start(0.005)
+        wrong = [
+            Deferred.fromCoroutine(self.status(name, f"wrong{number}"))
+            for number in range(6)
+            for name in ("hashed", "nobody")
+        ]
+        others = 0
+        while not all(each.called for each in wrong):
+            self.assertEqual(200, await self.status("clear", "password"))
+            others += 1
+            await deferLater(reactor, 0.01)
+        loop.stop()
+        await looping
+        self.assertEqual({401}, set(await gatherResults(wrong)))
+        # a hash takes some tenths of a second: had they been computed where the reactor runs, no
+        # request would have come in between, and the longest gap were that of all
+        self.assertGreater(others, len(wrong))
+        self.assertLess(max(gaps), sum(gaps) / 2)
+
+    async def test_too_many(self) -> None:
+        """What is too much at a time is 503 with Retry-After, and not for who is known already."""
+        self.assertEqual(200, await self.status("hashed", "right"))
+        flood = [
+            Deferred.fromCoroutine(
+                self.gateway("hashed", f"wrong{number}").request("GET", "/Users")
+            )
+            for number in range(40)
+        ]
+        self.assertEqual(200, await self.status("hashed", "right"))
+        refused = [await each for each in flood if each.called]
+        self.assertEqual({503}, {each.status for each in refused})
+        self.assertEqual({"1"}, {each.headers["Retry-After"] for each in refused})
+        self.assertGreaterEqual(len(refused), 4)
+        for each in flood:
+            each.cancel()
+            each.addErrback(lambda _: None)
