@@ -12,6 +12,8 @@ from typing import Any, Final, TypeVar
 from attrs import field, frozen
 
 from scimgw import jsontext, registry
+from scimgw.config.encrypted import opened
+from scimgw.config.hkdf import derive, kept
 from scimgw.config.model import Gateway, Main
 from scimgw.config.schemas import Unusable, resource_types
 from scimgw.config.structure import Misfits, is_off, structure
@@ -20,6 +22,8 @@ from scimgw.jsontext import NotJson
 from scimgw.registry import UnknownConnector
 from scimgw.scim.custom import STANDARD
 from scimgw.scim.schema import ResourceType
+from scimgw.sealed import PREFIX as ENCRYPTED
+from scimgw.sealed import PURPOSE
 from scimgw.secret import Secret
 
 MAIN: Final = "scimgw.json"
@@ -79,20 +83,47 @@ def load(folder: Path) -> Configuration:
     Raises: Faults.
     """
     reader = _Reader(folder)
-    document = reader.document(MAIN)
-    main = None if document is None else reader.structured(MAIN, document, Main, "$")
+    main = reader.main()
     names = () if main is None else main.plugins
+    key = None if main is None else _secrets_key(folder, main)
     plugins = [
-        plugin for name in dict.fromkeys(names) if (plugin := reader.plugin(name)) is not None
+        plugin for name in dict.fromkeys(names) if (plugin := reader.plugin(name, key)) is not None
     ]
     faults = [*reader.faults, *_twice(names), *_shared_ports(reader.ports)]
     if faults or main is None:
         raise Faults(faults)
+    return _configuration(folder, main, tuple(plugins))
+
+
+def load_main(folder: Path) -> Configuration:
+    """Read `scimgw.json` of a configuration folder, and nothing of the plugins.
+
+    Raises: Faults.
+    """
+    reader = _Reader(folder)
+    main = reader.main()
+    if reader.faults or main is None:
+        raise Faults(reader.faults)
+    return _configuration(folder, main)
+
+
+def _configuration(
+    folder: Path, main: Main, plugins: tuple[PluginConfig, ...] = ()
+) -> Configuration:
     return Configuration(
-        plugins=tuple(plugins),
+        plugins=plugins,
         data_directory=folder / main.data_directory,
         secret_key=main.secret_key,
     )
+
+
+def _secrets_key(folder: Path, main: Main) -> bytes | None:
+    """Give the key of what is encrypted; none is made here."""
+    if main.secret_key is not None:
+        secret: bytes | None = main.secret_key.reveal().encode()
+    else:
+        secret = kept(folder / main.data_directory)
+    return None if secret is None else derive(secret, PURPOSE)
 
 
 @frozen
@@ -104,12 +135,21 @@ class _Reader:
     ports: dict[str, Any] = field(init=False, factory=dict)
     """The port of each plugin, be it otherwise faulty."""
 
-    def plugin(self, name: str) -> PluginConfig | None:
+    def main(self) -> Main | None:
+        document = self.document(MAIN)
+        if document is None:
+            return None
+        if str(document.get("secretKey")).startswith(ENCRYPTED):
+            self._fault(MAIN, "$.secretKey", "is what others are encrypted with")
+            return None
+        return self.structured(MAIN, document, Main, "$")
+
+    def plugin(self, name: str, key: bytes | None) -> PluginConfig | None:
         file = f"{name}.json"
         document = self.document(file)
         if document is None:
             return None
-        document = modern(document)
+        document = modern(opened(document, key, lambda *fault: self._fault(file, *fault)))
         sections = {key: document.get(key) for key in ("scimgateway", "endpoint")}
         self.faults.extend(
             Fault(file, f"$.{key}", "unknown key") for key in document if key not in sections

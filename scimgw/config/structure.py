@@ -99,6 +99,8 @@ def _step(note: AttributeValidationNote | IterableValidationNote) -> str:
 
 def _strict(kind: type[Any], name: str) -> Any:
     def check(value: Any, _: Any) -> Any:
+        if isinstance(value, Secret):
+            raise TypeError("only a secret can be encrypted")
         if type(value) is not kind:
             raise TypeError(f"must be {name}, not {show(value)}")
         return value
@@ -107,6 +109,8 @@ def _strict(kind: type[Any], name: str) -> Any:
 
 
 def _secret(value: Any, _: Any) -> Secret:
+    if isinstance(value, Secret):  # which was encrypted
+        return value
     if not isinstance(value, str) or not value:
         raise TypeError("must be a string that isn't empty")
     return Secret(value)
