@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 from twisted.logger import Logger
 
 from connectors.restful import ask, failure, write
+from connectors.restful.callers import PerCaller
 from connectors.restful.learn import Learnt
 from connectors.restful.learn import read as read_learnt
 from connectors.restful.read import listed, to_resource, to_version
@@ -66,7 +67,7 @@ class Remote:
         self._types = types
         self._clock = services.clock
         self._passed = passed
-        self._knowledge: Knowledge | None = None
+        self._knowledge: PerCaller[Knowledge] = PerCaller(services.random)
         self._learning = Locks()
         self._strong = False
         self._left_out: set[str] = set()
@@ -78,14 +79,16 @@ class Remote:
 
         Raises: Unavailable, BadGateway.
         """
-        known = self._knowledge
+        caller = self._knowledge.caller(call)
+        known = self._knowledge.get(caller)
         if known is not None and self._clock.seconds() < known.at + REFRESH:
             return known
-        async with self._learning.holding("all"):
-            if self._knowledge is known:
-                self._knowledge = await self._learn(call)
-            assert self._knowledge is not None
-            return self._knowledge
+        async with self._learning.holding(caller):
+            newer = self._knowledge.get(caller)
+            if newer is None or newer is known:
+                newer = await self._learn(call)
+                self._knowledge.keep(caller, newer)
+            return newer
 
     async def _learn(self, call: Call) -> Knowledge:
         said = [

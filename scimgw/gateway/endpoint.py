@@ -68,13 +68,18 @@ class Endpoint:
         if self._learner is None:
             return self
         learnt = await self._learner.learn(call)
+        if call.credentials is not None:  # what one caller is told is kept from others
+            return self._seen(learnt)
         known = self._views.get(call.entity)
         if known is None or known[0] is not learnt:
-            view = copy(self)
-            capabilities = {type: _cached(each) for type, each in learnt.items()}
-            object.__setattr__(view, "capabilities", capabilities)
-            self._views[call.entity] = known = (learnt, view)
+            self._views[call.entity] = known = (learnt, self._seen(learnt))
         return known[1]
+
+    def _seen(self, learnt: Mapping[ResourceType, Capabilities]) -> Endpoint:
+        view = copy(self)
+        capabilities = {type: _cached(each) for type, each in learnt.items()}
+        object.__setattr__(view, "capabilities", capabilities)
+        return view
 
     def check_deadline(self, call: Call) -> None:
         """Give up on what has taken too long.
