@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Authenticator
 from scimgw.auth.hashed import Beside
+from scimgw.auth.passthrough import NAME, PassedBasic, PassedToken
 from scimgw.auth.token import TokenAuthenticator
 from scimgw.config.identities import Auth, Identity
 from scimgw.config.load import Fault, PluginConfig
-from scimgw.connector import Principal
+from scimgw.connector import ApiConnector, Connector, PassingThrough, Principal
 
 
 def authenticators(auth: Auth, beside: Beside | None = None) -> list[Authenticator]:
@@ -28,6 +29,9 @@ def authenticators(auth: Auth, beside: Beside | None = None) -> list[Authenticat
             for place, each in enumerate(auth.bearer_token)
         )
         ways.append(TokenAuthenticator(tokens, beside))
+    if auth.pass_through is not None:
+        anybody = _principal(NAME, auth.pass_through)
+        ways += [PassedBasic(anybody), PassedToken(anybody)]
     return ways
 
 
@@ -43,8 +47,31 @@ def unreachable(config: PluginConfig) -> Iterator[Fault]:
     auth = config.gateway.auth
     of: Sequence[tuple[str, Sequence[Identity]]]
     of = (("basic", auth.basic), ("bearerToken", auth.bearer_token))
-    for key, identities in of:
-        for place, identity in enumerate(identities):
-            for entity in sorted({*identity.base_entities} - config.entities):
-                path = f"$.scimgateway.auth.{key}[{place}].baseEntities"
-                yield Fault(f"{config.name}.json", path, f"there is no base entity {entity!r}")
+    places = [
+        (f"{key}[{place}]", identity)
+        for key, identities in of
+        for place, identity in enumerate(identities)
+    ]
+    if auth.pass_through is not None:
+        places.append(("passThrough", auth.pass_through))
+    for key, identity in places:
+        for entity in sorted({*identity.base_entities} - config.entities):
+            path = f"$.scimgateway.auth.{key}.baseEntities"
+            yield Fault(f"{config.name}.json", path, f"there is no base entity {entity!r}")
+
+
+def unpassed(config: PluginConfig, connector: Connector | ApiConnector) -> Iterator[Fault]:
+    """Find base entities that credentials would be passed to in vain, and that would get none."""
+    if config.gateway.chaining_base_url is not None:  # then the other gateway judges
+        return
+    asks = connector.passes_through if isinstance(connector, PassingThrough) else None
+    wanted = {entity for entity in config.entities if asks is not None and asks(entity)}
+    file = f"{config.name}.json"
+    if config.gateway.auth.pass_through is None:
+        for entity in sorted(wanted):
+            fault = "wants the callers' own credentials: scimgateway.auth.passThrough must be on"
+            yield Fault(file, f"$.endpoint.entity.{entity}", fault)
+        return
+    for entity in sorted(config.entities - wanted):
+        fault = f"base entity {entity!r} doesn't ask for the callers' own credentials"
+        yield Fault(file, "$.scimgateway.auth.passThrough", fault)

@@ -31,12 +31,14 @@ NO_ENTITY: Final = "undefined"
 class Principal:
     """Whom a request comes from, and what it may do.
 
-    `entities` are the base entities that there are for it; None: all.
+    `entities` are the base entities that there are for it; None: all.  Where the endpoint is to
+    judge who it is, `credentials` are what was shown, and the name is what was claimed.
     """
 
     name: str
     read_only: bool = False
     entities: frozenset[str] | None = None
+    credentials: Secret | None = None
 
     def reaches(self, entity: str) -> bool:
         """Whether a base entity exists, as far as this identity is concerned."""
@@ -48,7 +50,9 @@ class Call:
     """On whose behalf a connector acts: the only context it gets.
 
     `entity` is the base entity; `deadline` is in seconds of the reactor's clock; `credentials` is
-    the request's Authorization header, only where it is to be passed through to the endpoint.
+    the request's Authorization header, Basic or Bearer, only where it is to be passed through to
+    the endpoint (`PassingThrough`).  Then nobody has verified it, and what is kept for one caller
+    is kept from all others.
     """
 
     entity: str
@@ -210,6 +214,18 @@ class Learner(Protocol):
 
         Raises: Unavailable, BadGateway.
         """
+
+
+@runtime_checkable
+class PassingThrough(Protocol):
+    """A connector that can show its endpoints the caller's own credentials, `Call.credentials`.
+
+    Nothing starts with `auth.passThrough` unless every base entity asks for it, nor does a base
+    entity that asks without it.
+    """
+
+    def passes_through(self, entity: str) -> bool:
+        """Whether the caller's credentials, and no others, are shown for a base entity."""
 
 
 @frozen(kw_only=True)

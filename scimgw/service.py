@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
-from scimgw.admission import authenticators, unreachable
+from scimgw.admission import authenticators, unpassed, unreachable
 from scimgw.auth.chain import Chain
 from scimgw.clients.http.forward import Forwarder
 from scimgw.config.keys import CURSORS, derive
@@ -69,9 +69,10 @@ class PluginService(Service):
             resource_types=config.resource_types,
         )
         scim = config.gateway.scim
-        built = config.connector.build(config.endpoint, services)
+        self.connector = config.connector.build(config.endpoint, services)
+        own = self.connector
         self.endpoint = Endpoint(
-            connector=built if isinstance(built, Connector) else ApiOnly(built),
+            connector=own if isinstance(own, Connector) else ApiOnly(own),
             clock=reactor,
             max_scan=scim.max_scan,
         )
@@ -167,6 +168,7 @@ def build(configuration: Configuration, reactor: Any, secret: bytes | None = Non
             continue
         plugin.setServiceParent(root)
         faults += [*_misnamed(plugin), *_not_held(plugin), *unreachable(config)]
+        faults += unpassed(config, plugin.connector)
     if faults:
         raise Faults(faults)
     return root

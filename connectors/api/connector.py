@@ -9,6 +9,7 @@ DELETE /api/{id}   removes it         GET /pub/api             how many are open
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -21,15 +22,26 @@ from scimgw.connector import (
     ApiRequest,
     Call,
     Misconfigured,
+    PassingThrough,
     PublicApi,
     Services,
 )
-from scimgw.errors import BadGateway, InvalidValue, MethodNotAllowed, NotFound
+from scimgw.errors import (
+    BadGateway,
+    Forbidden,
+    InvalidValue,
+    MethodNotAllowed,
+    NotFound,
+    ScimError,
+    Unauthorized,
+)
 from scimgw.scim.values import show
 
 _OK: Final = range(200, 300)
 _NO_CONTENT: Final = 204
 _NOT_FOUND: Final = 404
+_REFUSALS: Final[Mapping[int, type[ScimError]]] = {401: Unauthorized, 403: Forbidden}
+"""What the service desk says of credentials that are the caller's own."""
 
 
 class ServiceDeskConnector:
@@ -40,6 +52,7 @@ class ServiceDeskConnector:
 
         Raises: Misconfigured.
         """
+        self._entities = config.entity
         self._clients = {}
         for entity, each in config.entity.items():
             try:
@@ -48,6 +61,10 @@ class ServiceDeskConnector:
                 below = f".entity.{entity}.connection"
                 faults = [(below + path, fault) for path, fault in error.faults]
                 raise Misconfigured(faults) from error
+
+    def passes_through(self, entity: str) -> bool:
+        """Ask for the caller's credentials where `connection.auth.type` says so."""
+        return entity in self._entities and self._entities[entity].passes_through
 
     async def api(self, call: Call, request: ApiRequest) -> ApiAnswer:
         """Do to tickets what is asked."""
@@ -110,6 +127,9 @@ class ServiceDeskConnector:
             return None
         if missing:
             raise NotFound("no such ticket")
+        refusal = _REFUSALS.get(response.status)
+        if refusal is not None and self.passes_through(call.entity):
+            raise refusal("the service desk doesn't let you do that")
         if response.status not in _OK:
             raise BadGateway(f"the service desk answered {response.status}")
         return response.json()
@@ -123,3 +143,4 @@ def _segment(id: str) -> str:
 
 _conforms: type[ApiConnector] = ServiceDeskConnector
 _public: type[PublicApi] = ServiceDeskConnector
+_passes: type[PassingThrough] = ServiceDeskConnector

@@ -19,6 +19,7 @@ from scimgw.connector import (
     GroupRef,
     Learner,
     Misconfigured,
+    PassingThrough,
     Services,
     Stored,
 )
@@ -42,6 +43,7 @@ class RestfulConnector:
         self._remotes = {
             entity: self._remote(entity, each, services) for entity, each in config.entity.items()
         }
+        self._entities = config.entity
 
     def _remote(self, entity: str, config: EntityConfig, services: Services) -> Remote:
         settings = config.reached
@@ -50,8 +52,11 @@ class RestfulConnector:
         except Misconfigured as error:
             below = f".entity.{entity}.connection"
             raise Misconfigured([(below + path, fault) for path, fault in error.faults]) from error
-        passed = settings.auth.type == "passThrough"
-        return Remote(client, self.resource_types, services, passed=passed)
+        return Remote(client, self.resource_types, services, passed=config.passes_through)
+
+    def passes_through(self, entity: str) -> bool:
+        """Ask for them where `connection.auth.type` says so."""
+        return entity in self._entities and self._entities[entity].passes_through
 
     def capabilities(self, type: ResourceType) -> Capabilities:
         """Do all, as far as is known before anybody was asked."""
@@ -99,3 +104,4 @@ class RestfulConnector:
 
 _conforms: type[Connector] = RestfulConnector
 _learns: type[Learner] = RestfulConnector
+_passes: type[PassingThrough] = RestfulConnector

@@ -17,7 +17,7 @@ from scimgw import registry
 from scimgw.clients.http import Auth as HttpAuth
 from scimgw.clients.http import AuthOptions, Connection, Options, Proxy, Tls
 from scimgw.config.checks import Unbuilt
-from scimgw.config.identities import Auth, Basic, BearerToken
+from scimgw.config.identities import Auth, Basic, BearerToken, PassThrough
 from scimgw.config.model import Gateway, Main, Scim
 from scimgw.config.structure import camel_case
 from scimgw.networks import Network
@@ -70,6 +70,7 @@ def page() -> str:
         ("`scimgateway.auth`", Auth),
         ("`scimgateway.auth.basic[]`", Basic),
         ("`scimgateway.auth.bearerToken[]`", BearerToken),
+        ("`scimgateway.auth.passThrough`", PassThrough),
         ("`scimgateway.scim`", Scim),
     ):
         parts += [f"\n## {title}\n", *_section(kind)]

@@ -5,9 +5,10 @@ One attrs class for each object below `scimgateway.auth`; see `scimgw.config.mod
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from scimgw.config.checks import Unbuilt, check_work, sendable, user_name, verifiable
+from scimgw.connector import Invalid
 from scimgw.secret import Secret
 
 
@@ -43,6 +44,14 @@ class BearerToken(Identity):
 
 
 @frozen(kw_only=True)
+class PassThrough(Identity):
+    """Whoever has credentials that the endpoint may judge."""
+
+    enabled: bool
+    """Whether they are handed to the endpoint, and nobody is known here."""
+
+
+@frozen(kw_only=True)
 class Auth:
     """The ways in."""
 
@@ -56,7 +65,7 @@ class Auth:
     """Tokens of Entra ID's provisioning service."""
     bearer_o_auth: Unbuilt = Unbuilt.OFF
     """Clients of the gateway's own token endpoint."""
-    pass_through: Unbuilt = Unbuilt.OFF
+    pass_through: PassThrough | None = None
     """Handing the caller's credentials to the endpoint."""
 
     def __attrs_post_init__(self) -> None:
@@ -66,5 +75,13 @@ class Auth:
         """
         check_work("basic", ((each.username, each.password) for each in self.basic))
         check_work("bearer_token", (("", each.token) for each in self.bearer_token))
-        if not self.basic and not self.bearer_token:
-            raise ValueError("must hold at least one way in: basic or bearerToken")
+        if self.pass_through is None:
+            if not self.basic and not self.bearer_token:
+                raise ValueError("must hold at least one way in: basic or bearerToken")
+        elif any(
+            getattr(self, each.name) not in ((), None, Unbuilt.OFF)
+            for each in fields(Auth)
+            if each.name != "pass_through"
+        ):
+            fault = "stands alone: who is known here has no credentials for the endpoint"
+            raise Invalid("pass_through", fault)

@@ -238,6 +238,8 @@ def modern(document: Mapping[str, Any]) -> dict[str, Any]:
             key: [value] if isinstance(value, dict) and key in _LISTS else value
             for key, value in auth.items()
         }
+        if is_off(section["auth"].get("passThrough")):
+            section["auth"].pop("passThrough", None)
         tokens = section["auth"].get("bearerToken")
         if isinstance(tokens, list):  # templates have entries without values
             section["auth"]["bearerToken"] = [each for each in tokens if not is_off(each)]

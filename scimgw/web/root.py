@@ -159,6 +159,7 @@ class Root(Resource):
             principal=principal,
             request_id=request.request_id,
             deadline=self._endpoint.clock.seconds() + TIMEOUT,
+            credentials=principal.credentials,
         )
 
     async def _extend(

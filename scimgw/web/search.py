@@ -90,9 +90,11 @@ async def _by_cursor(
 
 def _bound(context: Context, types: Sequence[ResourceType], several: Several) -> list[Any]:
     """Name what a cursor may be used for: whose, where, and which query."""
+    passed = context.call.credentials
     return [
         context.call.entity,
         context.call.principal.name,
+        passed and passed.reveal(),  # who shows others is another, whatever the name
         [type.name for type in types],
         [
             [each.type.name, str(each.filter), each.sort and str(each.sort.path)]

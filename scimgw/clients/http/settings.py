@@ -260,6 +260,11 @@ class HttpEntity:
             raise Invalid("password", "username and password belong together")
 
     @property
+    def passes_through(self) -> bool:
+        """Whether the endpoint is shown the caller's own credentials."""
+        return self.reached.auth.type == "passThrough"
+
+    @property
     def reached(self) -> Connection:
         """Give the connection, however it is spelled."""
         if self.connection is not None:

@@ -1,0 +1,131 @@
+"""The callers' own credentials on their way through a site."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from connectors.loki import LokiConnector
+from scimgw.auth.chain import Chain
+from scimgw.auth.passthrough import NAME, PassedBasic, PassedToken
+from scimgw.connector import NO_ENTITY, Call, Capabilities, Principal
+from scimgw.errors import Forbidden, Unauthorized
+from scimgw.gateway.endpoint import Endpoint
+from scimgw.scim.cursor import Cursors
+from scimgw.scim.query import Page, Query
+from scimgw.scim.schema import ResourceType
+from scimgw.secret import Secret
+from scimgw.testing.client import Client
+from scimgw.web.root import Limits
+from scimgw.web.site import ScimSite
+from tests.auth.test_basic import basic
+from tests.web.world import WebCase
+
+
+class Judging(LokiConnector):
+    """A store that lets in whose password is right, and tells each something of its own."""
+
+    asked: list[Call]
+
+    async def search(self, call: Call, query: Query) -> Page:
+        """Judge, and search."""
+        self.asked.append(call)
+        if call.credentials == Secret(basic("jsmith:wrong")):
+            raise Unauthorized("wrong password")
+        if call.credentials == Secret(basic("guest:guest")):
+            raise Forbidden("guests see nothing")
+        return await super().search(call, query)
+
+    async def learn(self, call: Call) -> Mapping[ResourceType, Capabilities]:
+        """Say the same of itself to each, in an answer of its own."""
+        return {type: self.capabilities(type) for type in self.resource_types}
+
+
+class PassedCase(WebCase):
+    """Has a site that passes credentials through."""
+
+    def setUp(self) -> None:
+        """Serve."""
+        super().setUp()
+        self.connector = Judging(*self.loki_arguments())
+        self.connector.asked = []
+        self.endpoint = Endpoint(connector=self.connector, clock=self.clock)
+        self.let_in(Principal(NAME))
+
+    def let_in(self, anybody: Principal) -> None:
+        """Let anybody do what somebody may."""
+        self.site = ScimSite(
+            self.endpoint,
+            Chain([PassedBasic(anybody), PassedToken(anybody)]),
+            frozenset({NO_ENTITY, "clientA"}),
+            Limits(),
+            self.clock,
+            cursors=Cursors(key=b"k" * 32, lifetime=60),
+        )
+
+    def who(self, header: str) -> Client:
+        """Be somebody."""
+        return Client(self.site, headers={"Authorization": header})
+
+
+class PassedTests(PassedCase):
+    """Who is served, and as whom."""
+
+    def test_on(self) -> None:
+        """The connector gets the header, whole, and whose it is said to be."""
+        for header, name in ((basic("jsmith:p"), "jsmith"), ("Bearer abc", NAME)):
+            self.assertEqual(200, self.who(header).get("/Users").status)
+            call = self.connector.asked[-1]
+            self.assertEqual((name, Secret(header)), (call.principal.name, call.credentials))
+            self.assertNotIn(header.split()[1], repr(call))
+
+    def test_judged(self) -> None:
+        """The endpoint's 401 is the client's, with what to show; so is its 403."""
+        wrong = self.who(basic("jsmith:wrong")).get("/Users")
+        self.error(401, wrong)
+        self.assertEqual(
+            ['Basic realm="scimgw", charset="UTF-8"', 'Bearer realm="scimgw"'],
+            wrong.headers.get_all("WWW-Authenticate"),
+        )
+        self.error(403, self.who(basic("guest:guest")).get("/Users"))
+
+    def test_hostile(self) -> None:
+        """What can't be a header's value gets to no connector."""
+        for header in (
+            "Bearer a\x00b",
+            "Bearer a\x1bb",
+            "Bearer a\rX: y",
+            "Bearer a\tb",
+            "Bearer é",
+            "Basic \x01",
+            "Negotiate abc",
+            "Bearer a\r\nAuthorization: Bearer b",
+            " ",
+        ):
+            self.assertIn(self.who(header).get("/Users").status, {400, 401}, header)
+        self.assertEqual([], self.connector.asked)
+        no = self.who("x").request("GET", "/Users", headers={"Authorization": None})
+        self.assertEqual(401, no.status)
+
+    def test_limits(self) -> None:
+        """Who passes through may be limited as anybody else."""
+        self.let_in(Principal(NAME, read_only=True, entities=frozenset({"clientA"})))
+        client = self.who(basic("jsmith:p"))
+        self.assertEqual(200, client.get("/clientA/Users").status)
+        self.assertEqual(404, client.get("/Users").status)
+        self.assertEqual(403, client.post("/clientA/Users", {"userName": "x"}).status)
+
+    def test_cursors(self) -> None:
+        """A cursor is of no use to whoever shows other credentials, be it under the same name."""
+        first = self.json(200, self.who("Bearer a").get("/Users?cursor&count=1"))
+        path = f"/Users?count=1&cursor={first['nextCursor']}"
+        self.assertEqual(200, self.who("Bearer a").get(path).status)
+        self.error(400, self.who("Bearer b").get(path), "invalidCursor")
+        mine = self.json(200, self.who(basic("jsmith:p")).get("/Users?cursor&count=1"))
+        path = f"/Users?count=1&cursor={mine['nextCursor']}"
+        self.error(400, self.who(basic("jsmith:q")).get(path), "invalidCursor")
+
+    def test_nothing_kept(self) -> None:
+        """What the endpoint says of itself to one isn't kept for others."""
+        for header in ("Bearer a", "Bearer b"):
+            self.assertEqual(200, self.who(header).get("/Users").status)
+        self.assertEqual({}, self.endpoint._views)
