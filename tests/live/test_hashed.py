@@ -204,3 +204,5 @@ class LoginTests(LiveCase):
         for each in flood:
             each.cancel()
             each.addErrback(lambda _: None)
+        # who has left isn't verified any more
+        self.assertEqual(0, len(self.service._threads._queue))
