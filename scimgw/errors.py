@@ -12,11 +12,15 @@ of RFC 9110.
     |   `-- Sensitive
     |-- NotFound 404
     |-- MethodNotAllowed 405
+    |-- RequestTimeout 408
     |-- Conflict 409
     |-- Uniqueness 409
     |-- PreconditionFailed 412
     |-- PayloadTooLarge 413
+    |-- UriTooLong 414
     |-- UnsupportedMediaType 415
+    |-- TooManyRequests 429
+    |-- HeadersTooLarge 431
     |-- InternalError 500
     |   `-- PartialWrite
     |-- NotSupported 501
@@ -145,6 +149,12 @@ class MethodNotAllowed(ScimError):
         self.allowed = tuple(allowed)
 
 
+class RequestTimeout(ScimError):
+    """The client took too long to send its request."""
+
+    status = 408
+
+
 class Conflict(ScimError):
     """The resource isn't, or is no longer, in the state that the change was made for.
 
@@ -173,10 +183,32 @@ class PayloadTooLarge(ScimError):
     status = 413
 
 
+class UriTooLong(ScimError):
+    """The URL is longer than can be received."""
+
+    status = 414
+
+
 class UnsupportedMediaType(ScimError):
     """The body isn't sent as SCIM JSON or plain JSON."""
 
     status = 415
+
+
+class TooManyRequests(ScimError):
+    """The client has to wait before it tries again; `retry_after` is in seconds."""
+
+    status = 429
+
+    def __init__(self, detail: str, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class HeadersTooLarge(ScimError):
+    """The headers are more, or longer, than can be received."""
+
+    status = 431
 
 
 class InternalError(ScimError):

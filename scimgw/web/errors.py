@@ -13,6 +13,7 @@ from scimgw.errors import (
     MethodNotAllowed,
     NotFound,
     ScimError,
+    TooManyRequests,
     Unauthorized,
     Unavailable,
 )
@@ -31,7 +32,10 @@ def answer_to(error: BaseException, request_id: str, challenges: tuple[str, ...]
             headers["WWW-Authenticate"] = challenges
         case MethodNotAllowed():
             headers["Allow"] = ", ".join(failure.allowed)
-        case Unavailable(retry_after=float() | int() as seconds):
+        case (
+            Unavailable(retry_after=float() | int() as seconds)
+            | TooManyRequests(retry_after=float() | int() as seconds)
+        ):
             headers["Retry-After"] = str(math.ceil(seconds))
     return Answer(failure.status, encode_error(failure), headers)
 

@@ -21,9 +21,10 @@ from scimgw.scim.messages import Features
 from scimgw.web import access, extension, scim, stream
 from scimgw.web.api import DISCOVERY_METHODS, Api
 from scimgw.web.bulk import ON_BULK, bulk
-from scimgw.web.conversation import Answer, header, origin, prepare
+from scimgw.web.conversation import Answer, origin, prepare
 from scimgw.web.errors import answer_to
 from scimgw.web.exchange import Context, Exchange, Limits
+from scimgw.web.login import Login
 from scimgw.web.me import ON_ME, me
 from scimgw.web.request import ScimRequest
 from scimgw.web.routes import (
@@ -72,6 +73,7 @@ class Root(Resource):
         self._cursors = cursors
         self._endpoint = endpoint
         self._chain = chain
+        self.login = Login(chain, endpoint.clock)
         self._entities = entities
         self._limits = limits
         self._routes = Routes.of(endpoint)
@@ -212,7 +214,7 @@ class Root(Resource):
         return principal
 
     async def _identify(self, request: ScimRequest) -> Principal:
-        principal = await self._chain.authenticate(header(request, b"authorization"))
+        principal = await self.login.identify(request)
         request.principal = principal.name
         return principal
 

@@ -13,6 +13,8 @@ from scimgw.connector import Capabilities, Paging, Principal
 from scimgw.scim.several import SEARCH_REQUEST
 from scimgw.secret import Secret
 from scimgw.testing.client import Client
+from scimgw.web.login import Login
+from scimgw.web.root import Root
 from tests.fakes.memory import POOR, MemoryConnector, all_it_holds
 from tests.web.world import LIST, WebCase
 
@@ -163,7 +165,8 @@ class LokiCursorTests(CursorCase):
         """A cursor is worth nothing to somebody else."""
         cursor = self.page("count=1")["nextCursor"]
         other = BasicAuthenticator([(Principal("other"), Secret("password"))])
-        self.site.resource._chain = Chain([other])
+        assert isinstance(self.site.resource, Root)
+        self.site.resource.login = Login(Chain([other]), self.clock)
         client = Client(self.site, user="other")
         self.json(200, client.get("/Users?cursor=&count=1"))
         self.error(400, client.get(f"/Users?count=1&cursor={cursor}"), "invalidCursor")

@@ -8,6 +8,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 from zope.interface import implementer
 
+from scimgw.auth.throttle import FORGIVEN
 from scimgw.connector import Call
 from scimgw.errors import InvalidFilter, MethodNotAllowed, PartialWrite, Unavailable
 from scimgw.scim.query import Page, Query
@@ -44,6 +45,7 @@ class LoginTests(WebCase):
                 {"Authorization": "Basic bm86bm8="},
                 {"Authorization": "non-token"},
             ):
+                self.clock.advance(FORGIVEN)
                 response = self.client.request("GET", path, headers=headers)
                 self.assertTrue(self.error(401, response))
                 self.assertEqual(

@@ -1,0 +1,55 @@
+"""Who makes a request, if whoever it is hasn't been wrong too often?"""
+
+from __future__ import annotations
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from scimgw.auth.chain import Chain
+from scimgw.auth.throttle import Presented, Throttle
+from scimgw.connector import Principal
+from scimgw.errors import TooManyRequests, Unauthorized
+from scimgw.web.conversation import header
+from scimgw.web.request import ScimRequest
+from scimgw.web.seldom import Seldom
+
+log = Logger()
+
+_SHOWN = 100
+"""Characters of an account that the log shows."""
+
+
+class Login:
+    """The ways in, and the throttle before them."""
+
+    def __init__(self, chain: Chain, clock: IReactorTime) -> None:
+        """Let nobody be slowed down yet."""
+        self.throttle = Throttle(clock.seconds)
+        self._chain = chain
+        self._seldom = Seldom(clock.seconds)
+
+    async def identify(self, request: ScimRequest) -> Principal:
+        """Tell whom the credentials of a request belong to; to present none is no failure.
+
+        Raises: Unauthorized, TooManyRequests.
+        """
+        authorization = header(request, b"authorization")
+        if authorization is None:
+            return await self._chain.authenticate(None)
+        presented = Presented.in_header(authorization)
+        try:
+            with self.throttle.attempt(request.client_host, presented):
+                return await self._chain.authenticate(authorization)
+        except (Unauthorized, TooManyRequests):
+            self._tell(request.client_host, presented.account)
+            raise
+
+    def _tell(self, address: str, account: str | None) -> None:
+        times = self._seldom.happened()
+        if times:
+            log.warn(
+                "logins refused: {times} since this was told last, now {address} as {account}",
+                times=times,
+                address=ascii(address),
+                account="-" if account is None else ascii(account[:_SHOWN]),
+            )
