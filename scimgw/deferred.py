@@ -117,6 +117,11 @@ class Pending:
         self._count = 0
         self._waiting: list[Deferred[None]] = []
 
+    @property
+    def count(self) -> int:
+        """How much is under way."""
+        return self._count
+
     @contextmanager
     def one(self) -> Iterator[None]:
         """Count one more, until it is done."""

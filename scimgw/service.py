@@ -6,6 +6,7 @@ The composition root: the only place that knows all the parts.
 from __future__ import annotations
 
 import os
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,6 +30,7 @@ from scimgw.scim.cursor import Cursors
 from scimgw.scim.custom import STANDARD
 from scimgw.threads import Threads
 from scimgw.web.chaining import Chaining
+from scimgw.web.patience import Patience
 from scimgw.web.perimeter import Perimeter
 from scimgw.web.proxyprotocol import ProxiedFactory
 from scimgw.web.root import Limits
@@ -85,6 +87,7 @@ class PluginService(Service):
             reject_unknown=scim.unknown_attributes == "reject",
             me=scim.me,
             skip_meta_location=scim.skip_meta_location,
+            max_requests=config.gateway.max_requests,
         )
         perimeter = Perimeter.of(config.gateway.ip_allow_list, config.gateway.trusted_proxies)
         self.site = ScimSite(
@@ -98,6 +101,11 @@ class PluginService(Service):
                 lifetime=scim.cursor_timeout,
             ),
             perimeter=perimeter,
+            patience=Patience(
+                idle=config.gateway.idle_timeout,
+                per_address=config.gateway.max_connections,
+                connections=_room(),
+            ),
         )
         self._forwarder: Forwarder | None = None
         if config.gateway.chaining_base_url is not None:
@@ -196,6 +204,13 @@ def _not_held(plugin: PluginService) -> Iterator[Fault]:
         elif type not in STANDARD and type.endpoint.strip("/").casefold() in Routes([]).names:
             fault = f"{type.name}: {type.endpoint} can't be an endpoint"
             yield Fault(file, "$.scimgateway.scim.resourceTypes", fault)
+
+
+def _room() -> int:
+    """Give the connections that a plugin may have: half of what the process may have open."""
+    open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = Patience().connections
+    return most if open_files == resource.RLIM_INFINITY else min(most, open_files // 2)
 
 
 def address(config: PluginConfig) -> str:

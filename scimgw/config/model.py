@@ -94,8 +94,13 @@ class Gateway:
     """Mail about errors."""
     actions: Unbuilt = Unbuilt.OFF
     """What to do before and after changes of groups."""
-    idle_timeout: Unbuilt = Unbuilt.OFF
+    idle_timeout: int = field(default=120, validator=between(10, 24 * 3600))
     """Seconds until an idle connection is closed."""
+    max_requests: int = field(default=1000, validator=between(1, 1_000_000))
+    """Requests under way at most, of which a write counts as two; more are answered 503."""
+    max_connections: int = field(default=256, validator=between(1, 100_000))
+    """Connections from one address at most; more are closed at once.  Loopback and
+    `trustedProxies` may have more."""
     kubernetes: Unbuilt = Unbuilt.OFF
     """Health endpoints of the original gateway."""
     azure_relay: Unbuilt = Unbuilt.OFF

@@ -37,6 +37,8 @@ class Limits:
     """Operations in one bulk request."""
     max_body: int = 1024 * 1024
     """Bytes of a body."""
+    max_requests: int = 1000
+    """Requests under way."""
     reject_unknown: bool = False
     """Whether attributes that no schema has are refused, not ignored."""
     skip_meta_location: bool = False

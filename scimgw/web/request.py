@@ -13,6 +13,7 @@ from twisted.web.server import Request
 from scimgw.errors import Forbidden, PayloadTooLarge, ScimError
 from scimgw.scim.messages import encode_error
 from scimgw.web.conversation import Answer, header, prepare
+from scimgw.web.patience import Stage
 
 if TYPE_CHECKING:
     from scimgw.web.site import ScimSite
@@ -59,9 +60,12 @@ class ScimRequest(Request):
     principal = "-"
     gone = False
     """Whether the client left before the answer."""
+    stage = Stage.HEADERS
+    """How far it has come."""
+    received = 0
+    """Bytes of the body."""
     _refused: ScimError | None = None
     """Why nothing more of the request is received."""
-    _received = 0
 
     def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
         """Begin to time the request, and give it its number."""
@@ -80,6 +84,7 @@ class ScimRequest(Request):
         The headers have been received, and nothing of the body.
         """
         super().gotLength(length)
+        self.stage = Stage.BODY
         if not self._perimeter.open and not self._allowed():
             self._refused = Forbidden("no request may be made from this address")
         elif length is not None and length > self._limit:
@@ -89,14 +94,15 @@ class ScimRequest(Request):
 
     def handleContentChunk(self, data: bytes) -> None:
         """Take in a part of the body, as long as it isn't too large."""
-        self._received += len(data)
-        if self._received > self._limit and self._refused is None:
+        self.received += len(data)
+        if self.received > self._limit and self._refused is None:
             self._refuse(self._too_large())
         if self._refused is None:
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Go on to the resource, unless the request is answered already."""
+        self.stage = Stage.WORK
         if self._refused is None:
             super().requestReceived(command, path, version)
             return
@@ -117,12 +123,8 @@ class ScimRequest(Request):
 
     def _refuse(self, error: ScimError) -> None:
         """Answer at once; close once the client has sent its body, or had the time to."""
-        self._refused = error
         self.requestHeaders.removeHeader(b"expect")  # the channel would answer it with 100 Continue
-        self.clientproto = b"HTTP/1.1"
-        self.channel.persistent = False
-        self.setHeader(b"Connection", b"close")
-        self.write(prepare(self, Answer(error.status, encode_error(error))))
+        self.refuse(error)
         late = self._clock.callLater(LINGER, self.channel.forceAbortClient)
 
         def in_time(_: object) -> None:
@@ -130,6 +132,16 @@ class ScimRequest(Request):
                 late.cancel()
 
         self.notifyFinish().addBoth(in_time)
+
+    def refuse(self, error: ScimError) -> None:
+        """Answer what isn't received to its end, unless it is answered already."""
+        if self.startedWriting:
+            return
+        self._refused = error
+        self.clientproto = b"HTTP/1.1"
+        self.channel.persistent = False
+        self.setHeader(b"Connection", b"close")
+        self.write(prepare(self, Answer(error.status, encode_error(error))))
 
     def connectionLost(self, reason: Failure) -> None:
         """Log that the client has left."""

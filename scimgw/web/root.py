@@ -7,17 +7,18 @@ from typing import Final
 
 from klein.resource import KleinResource
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
 from twisted.web.http import NO_CONTENT
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from scimgw.auth.chain import Chain
 from scimgw.connector import NO_ENTITY, Call, Principal
-from scimgw.errors import MethodNotAllowed, NotFound
+from scimgw.errors import MethodNotAllowed, NotFound, Unavailable
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.gateway.readonly import read_only
 from scimgw.scim.cursor import Cursors
-from scimgw.scim.messages import Features
+from scimgw.scim.messages import Features, encode_error
 from scimgw.web import access, extension, scim, stream
 from scimgw.web.api import DISCOVERY_METHODS, Api
 from scimgw.web.bulk import ON_BULK, bulk
@@ -40,11 +41,16 @@ from scimgw.web.routes import (
     Target,
 )
 from scimgw.web.search import ON_ROOT, ON_SEARCH, root_listed, root_searched
+from scimgw.web.seldom import Seldom
 
 __all__ = ["Limits", "Root"]
 
+log = Logger()
+
 TIMEOUT: Final = 60.0
 """Seconds within which a request is to be answered."""
+_SOON: Final = "1"
+"""Seconds after which to try again, where too much is under way."""
 ANYBODY: Final = Principal("-")
 """Who makes a request that needs no credentials."""
 
@@ -74,6 +80,7 @@ class Root(Resource):
         self._endpoint = endpoint
         self._chain = chain
         self.login = Login(chain, endpoint.clock)
+        self._seldom = Seldom(endpoint.clock.seconds)
         self._entities = entities
         self._limits = limits
         self._routes = Routes.of(endpoint)
@@ -91,18 +98,37 @@ class Root(Resource):
 
     def render(self, request: ScimRequest) -> int:
         """Begin to answer; a client that leaves cancels what is only read."""
+        request.setHeader(b"Server", b"scimgw")
+        request.setHeader(b"X-Request-Id", request.request_id.encode())
+        if self._endpoint.pending.count >= self._limits.max_requests and not self._pings(request):
+            self._turn_away(request)
+            return NOT_DONE_YET
         finished = request.notifyFinish()
         answering = Deferred.fromCoroutine(self._serve(request))
         finished.addErrback(lambda _: answering.cancel())
         return NOT_DONE_YET
 
+    def _pings(self, request: ScimRequest) -> bool:
+        return self._routes.find(request.path).route == PING
+
+    def _turn_away(self, request: ScimRequest) -> None:
+        """Answer a request more than can be worked on; what that costs is little."""
+        times = self._seldom.happened()
+        if times:
+            log.warn("too many requests: {times} refused since this was told last", times=times)
+        error = encode_error(Unavailable("too many requests are under way"))
+        answer = Answer(Unavailable.status, error, {"Retry-After": _SOON})
+        request.write(prepare(request, answer))
+        request.finish()
+
     async def _serve(self, request: ScimRequest) -> None:
         with self._endpoint.pending.one():
-            request.setHeader(b"Server", b"scimgw")
-            request.setHeader(b"X-Request-Id", request.request_id.encode())
             try:
                 answer = await self._answer(request)
                 content = None if answer is None else prepare(request, answer)
+                if content is not None and len(content) > stream.PIECE:
+                    await stream.send(request, stream.cut(content))
+                    content = b""
             except Exception as error:  # noqa: BLE001 - the table of errors knows what may be told
                 if request.gone and isinstance(error, CancelledError):
                     return

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from itertools import count
 from secrets import token_hex
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -14,41 +17,138 @@ from twisted.web.http import HTTPChannel, Request
 from twisted.web.server import Site
 
 from scimgw.auth.chain import Chain
+from scimgw.auth.throttle import network
+from scimgw.errors import BadRequest, HeadersTooLarge, RequestTimeout, ScimError, UriTooLong
 from scimgw.gateway.endpoint import Endpoint
+from scimgw.networks import parse_address
 from scimgw.scim.cursor import Cursors
+from scimgw.web.patience import Patience, Stage
 from scimgw.web.perimeter import OPEN, Perimeter
 from scimgw.web.request import ScimRequest
 from scimgw.web.root import HandOn, Limits, Root
+from scimgw.web.seldom import Seldom
 
 log = Logger()
 
+_GLANCE: Final = 1.0
+"""Seconds between two looks at all connections."""
+_HEADERS: Final = "the headers are too many, or too long"
+
 
 class Channel(HTTPChannel):
-    """One connection, which the site can ask to close."""
+    """One connection, which the site can ask to close, and which isn't waited for without end."""
 
     factory: ScimSite
+    peer = "-"
+    """The address at the other end."""
+    _begun = 0
+    """Requests whose headers have come."""
+    _unread = False
+    """Whether the client doesn't take what is sent."""
+    _steps = 0
+    """How often it began, or ceased, to take it."""
+    _leaving = False
+    _moment: object = None
+    """Where the connection was when it was looked at last."""
+    _since = 0.0
+    """When it was seen there first, in seconds."""
 
     def connectionMade(self) -> None:
         """Join the site's connections."""
         super().connectionMade()
-        self.factory.channels.add(self)
+        self.peer = getattr(self.getPeer(), "host", "-")
+        if not self.factory.join(self):
+            self._leaving = True
+            transport: Any = self.transport
+            transport.abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Leave them."""
         super().connectionLost(reason)
         self.factory.left(self)
 
+    def dataReceived(self, data: bytes) -> None:
+        """Take in what the client sends, unless it was answered for the last time."""
+        if not self._leaving:
+            super().dataReceived(data)
+
     def checkPersistence(self, request: Request, version: bytes) -> bool:
         """Tell clients to come back another way once the site closes."""
+        self._begun += 1
         if self.factory.closing:
             request.responseHeaders.setRawHeaders(b"connection", [b"close"])
             return False
         return bool(super().checkPersistence(request, version))
 
+    def pauseProducing(self) -> None:
+        """Note that the client doesn't take what is sent."""
+        self._unread, self._steps = True, self._steps + 1
+        super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Note that it has taken it."""
+        self._unread, self._steps = False, self._steps + 1
+        super().resumeProducing()
+
+    def lineLengthExceeded(self, line: bytes) -> None:  # noqa: ARG002 - it is too long to be told
+        """Answer a line that is too long."""
+        within = bool(self.requests)
+        self.refuse(HeadersTooLarge(_HEADERS) if within else UriTooLong("the URL is too long"))
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        """Answer what isn't HTTP, or too much of it, as all else is answered."""
+        large = (
+            self._receivedHeaderSize > self.totalHeadersSize
+            or self._receivedHeaderCount > self.maxHeaders
+        )
+        self.refuse(HeadersTooLarge(_HEADERS) if large else BadRequest("the request isn't HTTP"))
+
+    def refuse(self, error: ScimError) -> None:
+        """Answer a request that isn't received to its end, and close."""
+        if not self.requests:
+            self.requests.append(self.requestFactory(self))
+        request = self.requests[-1]
+        request.refuse(error)
+        request.finish()
+
+    def loseConnection(self) -> None:
+        """Close the connection once everything is sent, or the client had the time to take it."""
+        self._leaving = True
+        super().loseConnection()
+
     def close(self) -> None:
         """Close the connection, after the request that it is busy with."""
         self.persistent = False
         if not self.requests:
+            self.loseConnection()
+
+    def look(self, now: float) -> None:
+        """End the connection if it has been waited for too long."""
+        stage = self._stage()
+        moment = stage, self._begun, self._steps
+        if moment != self._moment:
+            self._moment, self._since = moment, now
+            return
+        received = self.requests[-1].received if stage is Stage.BODY else 0
+        if self.factory.patience.ends(stage, now - self._since, received):
+            self._end(stage)
+
+    def _stage(self) -> Stage:
+        if self._leaving:
+            return Stage.LEAVING
+        if self._unread:
+            return Stage.UNREAD
+        if self.requests:
+            stage: Stage = self.requests[-1].stage
+            return stage
+        return Stage.IDLE if self._begun else Stage.HEADERS
+
+    def _end(self, stage: Stage) -> None:
+        if stage in {Stage.LEAVING, Stage.UNREAD}:
+            self.forceAbortClient()
+        elif self.requests:
+            self.refuse(RequestTimeout("the request took too long to come"))
+        else:
             self.loseConnection()
 
 
@@ -68,16 +168,27 @@ class ScimSite(Site):
         *,
         cursors: Cursors,
         perimeter: Perimeter = OPEN,
+        patience: Patience | None = None,
     ) -> None:
         """Serve an endpoint."""
         root = Root(endpoint, chain, entities, limits, cursors)
         super().__init__(
-            root, requestFactory=ScimRequest, reactor=clock, parsePOSTFormSubmission=False
+            root,
+            requestFactory=ScimRequest,
+            reactor=clock,
+            parsePOSTFormSubmission=False,
+            timeout=None,  # patience is better than a call of the clock for each request
         )
         self.displayTracebacks = False
         self.max_body = limits.max_body
         self.perimeter = perimeter
         self.channels: set[Channel] = set()
+        self.patience = patience or Patience()
+        self.exempt: Callable[[str], bool] = self._passes_on
+        """Whether an address may have any number of connections, as a proxy must."""
+        self._peers: Counter[str] = Counter()
+        self._seldom = Seldom(clock.seconds)
+        self._glance: IDelayedCall | None = None
         self.closing = False
         self._closed: Deferred[None] = Deferred()
         self._prefix = token_hex(3)
@@ -97,11 +208,57 @@ class ScimSite(Site):
             self._closed.callback(None)
         return self._closed
 
+    def join(self, channel: Channel) -> bool:
+        """Take in a connection, if there aren't too many."""
+        peer = network(channel.peer)
+        crowded = self._peers[peer] >= self.patience.per_address and not self.exempt(channel.peer)
+        if crowded or len(self.channels) >= self.patience.connections:
+            self._turned_away(channel)
+            return False
+        self._peers[peer] += 1
+        self.channels.add(channel)
+        if self._glance is None:
+            self._glance = self.reactor.callLater(_GLANCE, self._look)
+        return True
+
     def left(self, channel: Channel) -> None:
         """Forget a connection that was closed."""
-        self.channels.discard(channel)
-        if self.closing and not self.channels and not self._closed.called:
+        if channel not in self.channels:
+            return
+        self.channels.remove(channel)
+        peer = network(channel.peer)
+        self._peers[peer] -= 1
+        if not self._peers[peer]:
+            del self._peers[peer]
+        if not self.channels:
+            self._forsaken()
+
+    def _passes_on(self, address: str) -> bool:
+        """Whether a proxy is there: where this program runs, or where it was told."""
+        found = parse_address(address.partition("%")[0])
+        return found is not None and (found.is_loopback or self.perimeter.trusts(found))
+
+    def _forsaken(self) -> None:
+        if self._glance is not None:
+            self._glance.cancel()
+            self._glance = None
+        if self.closing and not self._closed.called:
             self._closed.callback(None)
+
+    def _look(self) -> None:
+        self._glance = self.reactor.callLater(_GLANCE, self._look)
+        now = self.reactor.seconds()
+        for channel in list(self.channels):
+            channel.look(now)
+
+    def _turned_away(self, channel: Channel) -> None:
+        times = self._seldom.happened()
+        if times:
+            log.warn(
+                "too many connections: {times} refused since this was told last, now {address}",
+                times=times,
+                address=ascii(channel.peer),
+            )
 
     def next_request_id(self) -> str:
         """Name one more request."""

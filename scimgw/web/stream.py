@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator
+from typing import Final
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IPushProducer
@@ -14,6 +15,9 @@ from scimgw.errors import ScimError
 from scimgw.web.request import ScimRequest
 
 log = Logger()
+
+PIECE: Final = 128 * 1024
+"""Bytes of a long body that are sent at once."""
 
 
 @implementer(IPushProducer)
@@ -75,3 +79,9 @@ async def send(request: ScimRequest, pieces: AsyncIterable[bytes]) -> None:
             await close()
         if not request.gone:
             request.unregisterProducer()
+
+
+async def cut(content: bytes) -> AsyncIterator[bytes]:
+    """Cut a body into pieces, so that it is seen whether the client takes it."""
+    for start in range(0, len(content), PIECE):
+        yield content[start : start + PIECE]

@@ -17,7 +17,7 @@ from attrs import frozen
 from tests.rfc.case import Row
 
 SECTIONS: Final = {
-    "A": ("test_a_http", "HTTP, authentication, media types", range(1, 24)),
+    "A": ("test_a_http", "HTTP, authentication, media types", range(1, 26)),
     "B": ("test_b_discovery", "Discovery", range(1, 23)),
     "C": ("test_c_resources", "Resources and attributes", range(1, 30)),
     "D": ("test_c_resources", "Creation", range(1, 9)),

@@ -8,7 +8,8 @@ from scimgw.config.checks import Unbuilt
 from scimgw.config.model import Gateway
 from scimgw.config.structure import Misfits, structure
 from scimgw.scim.several import SEARCH_REQUEST
-from tests.rfc.case import IOP, MUST, SHOULD, RfcCase, row
+from scimgw.testing.client import Client
+from tests.rfc.case import IOP, MAY, MUST, SHOULD, RfcCase, row
 from tests.web.world import ERROR, LIST, Json
 
 SCIM = "application/scim+json"
@@ -99,6 +100,20 @@ class HttpTests(RfcCase):
         """A scheme that isn't known is 401, and says so."""
         for value in ("non-token", "Bearer", "Basic %%%", "Negotiate YII="):
             self.assertTrue(self.error(401, self.client.get("/Users", Authorization=value)))
+
+    @row(SHOULD, "6585 4")
+    def test_A24_too_many(self) -> None:
+        """Who presents wrong credentials again and again is told when to come back."""
+        for each in range(20):
+            refused = Client(self.site, password=f"{each}").get("/Users")
+        self.error(429, refused)
+        self.assertGreater(int(refused.headers["Retry-After"]), 0)
+
+    @row(MAY, "9110 15.5.15; 6585 5")
+    def test_A25_too_long(self) -> None:
+        """A URL that is too long is 414, headers that are too large 431, with a SCIM error."""
+        self.error(414, self.client.get("/Users/" + "x" * 20_000))
+        self.error(431, self.client.get("/Users", Cookie="x" * 20_000))
 
     @row(MUST, "7644 7.2", lacks="TLS isn't built yet; put a proxy in front")
     def test_A13_tls(self) -> None:
