@@ -24,6 +24,9 @@ PIECE: Final = 128 * 1024
 class Flow:
     """Lets the source wait while the client can't take more."""
 
+    stopped = False
+    """Whether nobody listens any more; the transport knows it before the request does."""
+
     def __init__(self) -> None:
         """Begin to flow."""
         self._paused: Deferred[None] | None = None
@@ -41,6 +44,7 @@ class Flow:
 
     def stopProducing(self) -> None:
         """Let it go on, to find that nobody listens."""
+        self.stopped = True
         self.resumeProducing()
 
     async def open(self) -> None:
@@ -69,7 +73,7 @@ async def send(request: ScimRequest, pieces: AsyncIterable[bytes]) -> None:
     request.registerProducer(flow, streaming=True)
     try:
         async for piece in pieces:
-            if request.gone:
+            if request.gone or flow.stopped:
                 raise CancelledError
             request.write(piece)
             await flow.open()

@@ -412,6 +412,18 @@ class SlowTests(AbuseCase):
         self.assertTrue(connector.closed)
         self.successResultOf(self.endpoint.pending.none())
 
+    def test_left(self) -> None:
+        """Nothing more is asked of the source once the transport is lost, which tells it first."""
+        connector = Waiting()
+        self.serve(connector)
+        connection = Peer(self.site, kind=Full)
+        connection.send(self.client.encoded("GET", "/api"))
+        assert connection.transport.producer is not None
+        connection.transport.producer.stopProducing()
+        self.assertEqual(2, connector.sent)
+        self.assertTrue(connector.closed)
+        connection.lose()
+
     def test_unread_list(self) -> None:
         """A long answer is sent in pieces, as they are taken, and is under way until the last."""
         for each in range(150):
