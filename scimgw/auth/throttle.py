@@ -222,7 +222,7 @@ class _Attempt(AbstractContextManager[None]):
             self._throttle.take_back(self._charged)
 
 
-@frozen
+@define
 class _Again(AbstractContextManager[None]):
     """Credentials that have got in from there before."""
 
