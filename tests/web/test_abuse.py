@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable
+from ipaddress import ip_network
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
@@ -18,6 +19,7 @@ from scimgw.scim.query import Page, Query
 from scimgw.scim.schema import USER
 from scimgw.testing.client import Client, Connection, Response, Transport, parse
 from scimgw.web.patience import Patience
+from scimgw.web.perimeter import Perimeter
 from scimgw.web.root import Limits
 from scimgw.web.seldom import PAUSE, Seldom
 from tests.fakes.memory import MemoryConnector
@@ -250,14 +252,15 @@ class FloodTests(AbuseCase):
         self.assertEqual([False, True, False], [each.transport.aborted for each in peers])
 
     def test_exempt(self) -> None:
-        """Loopback, where proxies are, may have any number, and what else is named."""
+        """Loopback, where proxies are, and proxies that are trusted may have any number."""
         self.site.patience = Patience(per_address=0)
         unnamed = UNIXAddress(b"/run/x")
         addresses = [at("127.0.0.5"), at("::1"), at("192.0.2.1"), unnamed]
         aborted = [Peer(self.site, each).transport.aborted for each in addresses]
         self.assertEqual([False, False, True, True], aborted)
-        self.site.exempt = {"192.0.2.1"}.__contains__
-        self.assertFalse(Peer(self.site, at("192.0.2.1")).transport.aborted)
+        self.site.perimeter = Perimeter.of([], [ip_network("192.0.2.0/28")])
+        aborted = [Peer(self.site, at(f"192.0.2.{each}")).transport.aborted for each in (1, 17)]
+        self.assertEqual([False, True], aborted)
 
     def test_in_all(self) -> None:
         """There is a limit to all connections together too."""
