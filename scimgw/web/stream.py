@@ -76,6 +76,8 @@ async def send(request: ScimRequest, pieces: AsyncIterable[bytes]) -> None:
             if request.gone or flow.stopped:
                 raise CancelledError
             request.write(piece)
+            if request.method == b"HEAD":  # the headers are sent, and nothing more is asked for
+                break
             await flow.open()
     finally:
         close = getattr(pieces, "aclose", None)

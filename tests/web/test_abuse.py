@@ -452,6 +452,15 @@ class SlowTests(AbuseCase):
         answer = self.client.request("HEAD", "/Users")
         self.assertEqual((200, b""), (answer.status, answer.body))
 
+    def test_head_of_stream(self) -> None:
+        """Nor does a stream run on whose headers only are asked for."""
+        connector = Waiting()
+        self.serve(connector)
+        answer = self.client.request("HEAD", "/api")
+        self.assertEqual((200, b""), (answer.status, answer.body))
+        self.assertTrue(connector.closed)
+        self.assertEqual(1, connector.sent)
+
     def test_nobody(self) -> None:
         """No clock runs while there are no connections."""
         connection = Connection(self.site)
