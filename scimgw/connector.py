@@ -228,6 +228,14 @@ class PassingThrough(Protocol):
         """Whether the caller's credentials, and no others, are shown for a base entity."""
 
 
+@runtime_checkable
+class Informed(Protocol):
+    """A connector that knows of what type a member is, though the member doesn't tell."""
+
+    def kinds(self, call: Call, ids: Sequence[str]) -> Sequence[str | None]:
+        """Name the resource type of each id, None where it isn't known, without asking for it."""
+
+
 @frozen(kw_only=True)
 class ApiRequest:
     """What a client asks of /api, whose meaning only the connector knows.

@@ -36,7 +36,7 @@ from scimgw.scim.match import paths, predicate, sort_key
 from scimgw.scim.path import Path
 from scimgw.scim.query import Page, Query
 from scimgw.scim.resource import Resource, schemas_of
-from scimgw.scim.schema import GROUP, ResourceType, Returned
+from scimgw.scim.schema import GROUP, USER, ResourceType, Returned
 
 GROUPS: Final = "groups"
 _NAMES: Final[Mapping[str, str]] = {"User": "userName", "Group": "displayName"}
@@ -75,7 +75,8 @@ class LokiConnector:
     def __init__(self, config: Config, services: Services) -> None:
         """Begin with the test users and groups in each base entity."""
         self.resource_types: Sequence[ResourceType] = services.resource_types
-        self._group = next(type for type in self.resource_types if type.name == GROUP.name)
+        named = {type.name: type for type in self.resource_types}
+        self._user, self._group = named[USER.name], named[GROUP.name]
         self._id_from = config.id_from
         self._services = services
         stamp = _stamps(services)
@@ -150,10 +151,20 @@ class LokiConnector:
     ) -> Mapping[str, Sequence[GroupRef]]:
         """Look the groups up by their members."""
         groups = self._table(call, self._group)
+        known: dict[str, GroupRef] = {}
         return {
-            id: [_reference(group) for group in groups.get(groups.memberships.of_member(id))]
+            id: [
+                known.get(group.id) or _noted(known, group)
+                for group in groups.get(groups.memberships.of_member(id))
+            ]
             for id in user_ids
         }
+
+    def kinds(self, call: Call, ids: Sequence[str]) -> Sequence[str | None]:
+        """Look for users first, of whom there are more."""
+        store = self._stores[call.entity]
+        users, groups = store[self._user].ids, store[self._group].ids
+        return [USER.name if id in users else GROUP.name if id in groups else None for id in ids]
 
     async def close(self) -> None:
         """Hold nothing that would have to be given back."""
@@ -255,6 +266,12 @@ def _view(filter: Filter, table: Table, groups: Table) -> Callable[[Record], Map
 
 def _reference(group: Record) -> GroupRef:
     return GroupRef(value=group.id, display=group.data["displayName"])
+
+
+def _noted(known: dict[str, GroupRef], group: Record) -> GroupRef:
+    """Refer to a group by one object, whoever is in it."""
+    known[group.id] = found = _reference(group)
+    return found
 
 
 _conforms: type[Connector] = LokiConnector

@@ -6,7 +6,7 @@ are kept apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import define
@@ -68,6 +68,11 @@ class Table:
         if self._listed is None:
             self._listed = tuple(self._records.values())
         return self._listed
+
+    @property
+    def ids(self) -> KeysView[str]:
+        """The ids of which there are records."""
+        return self._records.keys()
 
     def get(self, ids: Iterable[str]) -> list[Record]:
         """Give the records that there are of these ids, in order."""

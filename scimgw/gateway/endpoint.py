@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from functools import lru_cache
 from typing import Final
@@ -10,7 +10,15 @@ from typing import Final
 from attrs import evolve, field, frozen
 from twisted.internet.interfaces import IReactorTime
 
-from scimgw.connector import ApiConnector, Call, Capabilities, Connector, Learner, PublicApi
+from scimgw.connector import (
+    ApiConnector,
+    Call,
+    Capabilities,
+    Connector,
+    Informed,
+    Learner,
+    PublicApi,
+)
 from scimgw.deferred import Locks, Pending
 from scimgw.errors import Unavailable
 from scimgw.gateway.apionly import ApiOnly
@@ -37,6 +45,11 @@ class Endpoint:
     """What answers /api, if anything does."""
     public_api: PublicApi | None = field(init=False, default=None)
     """What answers /pub/api."""
+    beginnings: Callable[[str], Mapping[str, str]] = field(init=False)
+    """Gives, for a base URL, what the addresses of resources begin with, by the names of their
+    types in lower case."""
+    informed: Informed | None = field(init=False, default=None)
+    """Who knows the types of members."""
     _learner: Learner | None = field(init=False, default=None)
     _views: dict[str, tuple[Mapping[ResourceType, Capabilities], Endpoint]] = field(
         init=False, factory=dict
@@ -46,6 +59,7 @@ class Endpoint:
         """Ask the connector what it can do."""
         types = self.connector.resource_types
         object.__setattr__(self, "types", {type.name: type for type in types})
+        object.__setattr__(self, "beginnings", lru_cache(maxsize=64)(self._beginnings))
         object.__setattr__(
             self,
             "capabilities",
@@ -59,6 +73,8 @@ class Endpoint:
             object.__setattr__(self, "public_api", own)
         if isinstance(self.connector, Learner):
             object.__setattr__(self, "_learner", self.connector)
+        if isinstance(self.connector, Informed):
+            object.__setattr__(self, "informed", self.connector)
 
     async def at(self, call: Call) -> Endpoint:
         """Give the endpoint with what the call's base entity can do, where that is to be learnt.
@@ -80,6 +96,9 @@ class Endpoint:
         capabilities = {type: _cached(each) for type, each in learnt.items()}
         object.__setattr__(view, "capabilities", capabilities)
         return view
+
+    def _beginnings(self, base: str) -> Mapping[str, str]:
+        return {name.casefold(): f"{base}{each.endpoint}/" for name, each in self.types.items()}
 
     def check_deadline(self, call: Call) -> None:
         """Give up on what has taken too long.

@@ -38,7 +38,10 @@ async def with_groups(
     if any(GROUPS in user.data for user in resources):
         return [user if user.data.get(GROUPS, True) else _without(user) for user in resources]
     found = await endpoint.connector.memberships(call, [user.id for user in resources])
-    return [_with(user, found[user.id]) if found.get(user.id) else user for user in resources]
+    encoded: dict[int, dict[str, Any]] = {}
+    return [
+        _with(user, found[user.id], encoded) if found.get(user.id) else user for user in resources
+    ]
 
 
 def _without(user: Resource) -> Resource:
@@ -46,13 +49,18 @@ def _without(user: Resource) -> Resource:
     return Resource(user.type, {name: v for name, v in user.data.items() if name != GROUPS})
 
 
-def _with(user: Resource, groups: Sequence[GroupRef]) -> Resource:
-    return Resource(user.type, {**user.data, GROUPS: [_encode(group) for group in groups]})
+def _with(user: Resource, groups: Sequence[GroupRef], encoded: dict[int, Any]) -> Resource:
+    """Add groups; `encoded` are values by which object they were: users share their groups."""
+    values = [encoded.get(id(group)) or _encode(group, encoded) for group in groups]
+    return Resource(user.type, {**user.data, GROUPS: values})
 
 
-def _encode(group: GroupRef) -> dict[str, Any]:
+def _encode(group: GroupRef, encoded: dict[int, Any]) -> dict[str, Any]:
     value = {"value": group.value, "type": group.type}
-    return value if group.display is None else {**value, "display": group.display}
+    if group.display is not None:
+        value["display"] = group.display
+    encoded[id(group)] = value
+    return value
 
 
 def group_type(endpoint: Endpoint) -> ResourceType | None:

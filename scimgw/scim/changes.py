@@ -150,7 +150,9 @@ def _kept_members(
     same = before.get("value") == after.get("value")
     for sub in root.attribute.sub_attributes:
         held, value = before.get(sub.name), after.get(sub.name)
-        if sub.read_only:
+        if sub.computed:
+            value = held
+        elif sub.read_only:
             value = held if same and after else None
         elif (
             root.attribute.mutability is Mutability.IMMUTABLE

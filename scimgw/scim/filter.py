@@ -293,6 +293,8 @@ class _Parser:
     def _attribute_expression(self, path: Path) -> Filter:
         if path.attribute.returned is Returned.NEVER or path.leaf.returned is Returned.NEVER:
             raise Sensitive(f"{path} is never returned and can't be searched for")
+        if path.leaf.computed:
+            raise InvalidFilter(f"{path} is made for each answer and can't be searched for")
         operator = _OPERATORS.get(self._keyword())
         if operator is None:
             if path.filter is not None and path.sub is None:

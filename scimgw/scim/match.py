@@ -157,6 +157,8 @@ def sort_path(path: Path) -> Path:
     """
     if Returned.NEVER in {path.attribute.returned, path.leaf.returned}:
         raise Sensitive(f"{path} is never returned and can't be sorted by")
+    if path.leaf.computed:
+        raise InvalidValue(f"sortBy: {path} is made for each answer and can't be sorted by")
     if not path.leaf.is_complex:
         return path
     if path.attribute.value is None:

@@ -150,6 +150,10 @@ class _Reader:
         """Say what is meant in operations of the form that `Operation` promises."""
         if path.attribute.multi_valued:
             yield self._on_values(op, path, value)
+        elif path.leaf.computed:
+            # what an address names is set by it; to remove the address alone means nothing
+            if op is not Op.REMOVE:
+                yield from self._on_members(op, path.root, {path.leaf.name: value})
         elif path.leaf.is_complex:
             yield from self._on_members(op, path, value)
         else:
@@ -232,11 +236,11 @@ def _emptied(attribute: Attribute, raw: Any) -> list[Attribute]:
     if not isinstance(raw, dict):
         return []
     subs = [attribute.find(name) for name, value in raw.items() if unassigned(value)]
-    return [sub for sub in subs if sub is not None and not sub.read_only]
+    return [sub for sub in subs if sub is not None and not (sub.read_only or sub.computed)]
 
 
 def _outdated(path: Path, named: set[str]) -> Iterator[Operation]:
-    """Remove what described a reference's former value: a manager's $ref and displayName."""
+    """Remove what described a reference's former value: a manager's displayName."""
     attribute = path.attribute
     if (
         attribute.value is None
@@ -245,5 +249,6 @@ def _outdated(path: Path, named: set[str]) -> Iterator[Operation]:
     ):
         return
     for sub in attribute.sub_attributes:
-        if sub.name not in named and (sub.read_only or sub.name == "$ref"):
+        described = sub.read_only or sub.name == "$ref"
+        if described and not sub.computed and sub.name not in named:
             yield Operation(Op.REMOVE, path.root.to(sub))

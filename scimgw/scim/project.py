@@ -14,6 +14,7 @@ from attrs import frozen
 from scimgw.errors import ScimError
 from scimgw.scim.filter import parse_path
 from scimgw.scim.path import Path
+from scimgw.scim.references import REF, Reference, references
 from scimgw.scim.schema import COMMON, Attribute, ResourceType, Returned
 
 _Subs = frozenset[str] | None
@@ -21,6 +22,7 @@ _Subs = frozenset[str] | None
 _Chosen = dict[str, _Subs]
 """The attributes that are shown of one container, while that is worked out."""
 
+_ADDRESSING: Final = frozenset({"value", "type"})
 _BY_DEFAULT: Final = frozenset({Returned.ALWAYS, Returned.DEFAULT})
 NEEDED: Final = frozenset(
     Path(attribute=attribute)
@@ -57,6 +59,8 @@ class Projection:
     """What is shown, and what the gateway itself needs of every resource."""
     default: bool
     """Whether this is what is returned where the client names nothing."""
+    references: tuple[Reference, ...] = ()
+    """What is shown with its addresses."""
 
     def shows(self, name: str) -> bool:
         """Whether an attribute at the top is shown, at least in part."""
@@ -102,7 +106,14 @@ def projection(type: ResourceType, attributes: str, excluded: str) -> Projection
         for container, names in chosen.items()
     }
     default = not attributes.strip() and not excluded.strip()
-    return Projection(shown, NEEDED | frozenset(_paths(type, chosen)), default)
+    addressed = tuple(each for each in references(type) if _with_address(each, shown))
+    return Projection(shown, NEEDED | frozenset(_paths(type, chosen)), default, addressed)
+
+
+def _with_address(reference: Reference, shown: Mapping[str | None, Shown]) -> bool:
+    container = shown[reference.container]
+    parts = container.parts.get(reference.name)
+    return reference.name in container.names and (parts is None or REF in parts)
 
 
 def _default(type: ResourceType) -> dict[str | None, _Chosen]:
@@ -183,4 +194,6 @@ def _paths(type: ResourceType, chosen: Mapping[str | None, _Chosen]) -> Iterator
             if subs is None:
                 yield root
             else:
-                yield from (root.to(sub) for sub in attribute.sub_attributes if sub.name in subs)
+                # an address is worked out of these
+                needed = subs | _ADDRESSING if REF in subs else subs
+                yield from (root.to(sub) for sub in attribute.sub_attributes if sub.name in needed)

@@ -14,6 +14,7 @@ from attrs import frozen
 from scimgw.errors import InvalidSyntax, InvalidValue
 from scimgw.scim.path import Path
 from scimgw.scim.places import placed
+from scimgw.scim.references import referring
 from scimgw.scim.schema import Attribute, Mutability, ResourceType
 from scimgw.scim.values import identity, parse_simple, show, unassigned
 
@@ -133,6 +134,8 @@ def _parse_element(attribute: Attribute, raw: Any, where: str, unknown: Unknown)
     if isinstance(raw, str) and attribute.value is not None:
         # Entra ID sends manager as a plain string, and members as bare ids
         raw = {"value": raw}
+    if isinstance(raw, dict) and attribute.address is not None:
+        raw = referring(raw)
     return _parse_members(attribute.find, attribute.sub_attributes, raw, where, unknown)
 
 
@@ -147,7 +150,7 @@ def _parse_members(
         attribute = find(name)
         if attribute is None:
             unknown(f"{where}.{name}")
-        elif not attribute.read_only:
+        elif not attribute.read_only and not attribute.computed:
             _put(
                 data,
                 attribute.name,

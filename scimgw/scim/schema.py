@@ -80,6 +80,8 @@ class Attribute:
     sub_attributes: tuple[Attribute, ...] = field(default=(), repr=False)
     one_per_type: bool = False
     """Whether the endpoint has places for one value of each canonical type (scimgw.scim.places)."""
+    computed: bool = False
+    """Whether the gateway works it out for each answer: it is neither stored nor searched for."""
 
     @cached_property
     def _subs(self) -> dict[str, Attribute]:
@@ -103,6 +105,12 @@ class Attribute:
     def value(self) -> Attribute | None:
         """The sub-attribute that stands for the whole where only one can (RFC 7643 section 2.4)."""
         return self.find("value")
+
+    @cached_property
+    def address(self) -> Attribute | None:
+        """The sub-attribute that is the address of what `value` names, if it is computed."""
+        found = self.find("$ref")
+        return found if found is not None and found.computed else None
 
     @cached_property
     def plain(self) -> bool:
@@ -131,6 +139,7 @@ class Attribute:
             canonical_values=tuple(document.get("canonicalValues", ())),
             reference_types=tuple(document.get("referenceTypes", ())),
             sub_attributes=tuple(map(cls.from_json, document.get("subAttributes", ()))),
+            computed=document.get("computed", False),
         )
 
     def to_json(self) -> dict[str, Any]:

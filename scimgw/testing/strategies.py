@@ -60,13 +60,18 @@ def values(attribute: Attribute) -> SearchStrategy[Any]:
 
 
 def _member(attribute: Attribute) -> SearchStrategy[JSON]:
-    subs = {sub.name: values(sub) for sub in attribute.sub_attributes if not sub.read_only}
+    subs = {sub.name: values(sub) for sub in attribute.sub_attributes if _sent(sub)}
     required = {
         sub.name: subs.pop(sub.name)
         for sub in attribute.sub_attributes
         if sub.name in subs and (sub.required or sub.name == "value")
     }
     return st.fixed_dictionaries(required, optional=subs).filter(bool)
+
+
+def _sent(sub: Attribute) -> bool:
+    """Whether clients send a sub-attribute that is then kept."""
+    return not sub.read_only and not sub.computed
 
 
 def _one_primary(elements: list[Any]) -> list[Any]:
@@ -147,7 +152,8 @@ def leaves(type: ResourceType) -> list[Path]:
             path = Path(container=container, attribute=attribute)
             if attribute.returned is Returned.NEVER or attribute.name in {"schemas", "id", "meta"}:
                 continue
-            found += [path.to(sub) for sub in attribute.sub_attributes] or [path]
+            subs = [path.to(sub) for sub in attribute.sub_attributes if not sub.computed]
+            found += subs or [path]
     return found
 
 
@@ -170,7 +176,7 @@ def _tests(path: Path, ids: Sequence[str]) -> SearchStrategy[Filter]:
 
 
 def _value_paths(path: Path) -> SearchStrategy[Filter]:
-    subs = st.sampled_from(path.attribute.sub_attributes)
+    subs = st.sampled_from([sub for sub in path.attribute.sub_attributes if not sub.computed])
     tests = subs.flatmap(lambda sub: _tests(Path(attribute=sub), ()))
     inner = st.lists(tests, min_size=1, max_size=2)
     return st.builds(
@@ -237,7 +243,7 @@ def _attribute_operations(path: Path) -> SearchStrategy[JSON]:
     removals = st.just({"op": "remove", "path": str(path)})
     choices = [whole] if attribute.required else [whole, removals]
     if attribute.is_complex:
-        subs = [sub for sub in attribute.sub_attributes if not sub.read_only]
+        subs = [sub for sub in attribute.sub_attributes if _sent(sub)]
         choices += [_sub_operations(path, sub) for sub in subs]
     return st.one_of(choices)
 

@@ -238,7 +238,11 @@ def _sample(path: Path, seed: int) -> Any:
     if not attribute.is_complex:
         one = _sample_value(attribute, seed)
         return [one] if attribute.multi_valued else one
-    subs = [sub for sub in attribute.sub_attributes if not sub.read_only and sub.name != "primary"]
+    subs = [
+        sub
+        for sub in attribute.sub_attributes
+        if not (sub.read_only or sub.computed) and sub.name != "primary"
+    ]
 
     def element(shift: int) -> JSON:
         return {

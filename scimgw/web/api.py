@@ -24,11 +24,12 @@ from scimgw.scim.messages import (
     encode_schema,
     encode_service_provider_config,
 )
+from scimgw.scim.references import location
 from scimgw.scim.schema import ResourceType, Schema
 from scimgw.web.conversation import Answer, parameters, prepare
 from scimgw.web.errors import answer_to
 from scimgw.web.request import ScimRequest
-from scimgw.web.routes import RESOURCE_TYPES, SCHEMAS, SERVICE_PROVIDER_CONFIG, location
+from scimgw.web.routes import RESOURCE_TYPES, SCHEMAS, SERVICE_PROVIDER_CONFIG
 
 HELLO: Final = b"hello"
 DISCOVERY_METHODS: Final = ("GET", "HEAD", "OPTIONS")

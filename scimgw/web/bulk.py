@@ -12,10 +12,10 @@ from twisted.web.http import CREATED, NO_CONTENT, OK
 from scimgw.errors import InvalidSyntax, MethodNotAllowed
 from scimgw.gateway.bulk import Outcome, carry_out
 from scimgw.scim.bulk import Refused, encode_bulk, parse
+from scimgw.scim.references import location
 from scimgw.web.conversation import Answer, body
 from scimgw.web.errors import answer_to
 from scimgw.web.exchange import Context, unknown
-from scimgw.web.routes import location
 
 ON_BULK: Final = ("POST", "OPTIONS")
 _DONE: Final = {"POST": CREATED, "PUT": OK, "PATCH": OK, "DELETE": NO_CONTENT}

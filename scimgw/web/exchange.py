@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from attrs import field, frozen
@@ -15,11 +16,11 @@ from scimgw.errors import ScimError
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.cursor import Cursors
 from scimgw.scim.project import Projection
+from scimgw.scim.references import Addresses, location
 from scimgw.scim.resource import Resource, Unknown, schemas_of
 from scimgw.scim.schema import ResourceType
 from scimgw.scim.values import show
 from scimgw.web.conversation import parameters
-from scimgw.web.routes import location
 
 log = Logger()
 
@@ -73,7 +74,28 @@ class Exchange(Context):
 
 
 def represent(context: Context, found: Resource, projection: Projection) -> dict[str, Any]:
-    """Show a resource to who makes a request."""
+    """Show a resource to who makes the request."""
+    return _represented(context, found, projection, _addresses(context))
+
+
+def represent_page(
+    context: Context, found: Sequence[Resource], projections: Mapping[ResourceType, Projection]
+) -> list[dict[str, Any]]:
+    """Show several resources, each as much of it as is shown of its type."""
+    addresses = _addresses(context)
+    return [_represented(context, each, projections[each.type], addresses) for each in found]
+
+
+def _addresses(context: Context) -> Addresses:
+    endpoint = context.endpoint
+    informed = endpoint.informed
+    kinds = None if informed is None else partial(informed.kinds, context.call)
+    return Addresses(endpoint.beginnings(context.base), kinds)
+
+
+def _represented(
+    context: Context, found: Resource, projection: Projection, addresses: Addresses
+) -> dict[str, Any]:
     type = found.type
     meta = {"resourceType": type.name, **found.data.get("meta", {})}
     if context.limits.skip_meta_location:
@@ -83,6 +105,9 @@ def represent(context: Context, found: Resource, projection: Projection) -> dict
     data = {**found.data, "meta": meta}
     if "schemas" not in data:
         data = {"schemas": schemas_of(type, data), **data}
+    for reference in projection.references:
+        if reference.key in data:
+            data[reference.key] = addresses.of(reference, data[reference.key])
     return projection.apply(data)
 
 

@@ -16,10 +16,10 @@ from scimgw.scim.filter import Compare, Operator
 from scimgw.scim.path import resolve
 from scimgw.scim.project import projection
 from scimgw.scim.query import Search
+from scimgw.scim.references import location
 from scimgw.web import scim
 from scimgw.web.conversation import Answer
 from scimgw.web.exchange import Context, Exchange
-from scimgw.web.routes import location
 
 ON_ME: Final = scim.ON_RESOURCE
 

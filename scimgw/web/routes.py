@@ -8,7 +8,6 @@ Segments are decoded once, so that an id may hold a slash.  Names of routes can'
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
@@ -32,8 +31,6 @@ ROOT: Final = ""
 SEARCH: Final = ".search"
 BULK: Final = "Bulk"
 ME: Final = "Me"
-_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
-"""Characters that stand for themselves in a URL (RFC 3986 section 2.3); most ids hold no others."""
 PREFIXES: Final = ("scim", "v2")
 
 
@@ -132,9 +129,3 @@ def _decoded(segment: bytes) -> str:
     if "\0" in text:
         raise InvalidValue("the path of the URL holds a NUL")
     return text
-
-
-def location(base: str, endpoint: str, id: str) -> str:
-    """Give the address of a resource below a base URL; whatever could part the id is encoded."""
-    segment = id if _UNRESERVED.fullmatch(id) else quote(id, safe="")
-    return f"{base}{endpoint}/{segment}"

@@ -18,10 +18,11 @@ from scimgw.gateway.membership import MEMBERS
 from scimgw.scim import patch, resource
 from scimgw.scim.project import Projection
 from scimgw.scim.query import parse_projection
+from scimgw.scim.references import location
 from scimgw.scim.resource import Resource
 from scimgw.web.conversation import Answer, body, conditions, prefers
 from scimgw.web.exchange import Exchange, represent, unknown
-from scimgw.web.routes import SEARCH, location
+from scimgw.web.routes import SEARCH
 from scimgw.web.search import listed, searched
 
 READING: Final = ("GET", "HEAD")

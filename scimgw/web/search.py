@@ -19,7 +19,7 @@ from scimgw.scim.resource import Resource
 from scimgw.scim.schema import ResourceType
 from scimgw.scim.several import Several, parse_search_request, parse_several
 from scimgw.web.conversation import Answer, body, parameters
-from scimgw.web.exchange import Context, Exchange, represent
+from scimgw.web.exchange import Context, Exchange, represent_page
 
 CURSOR: Final = "cursor"
 ON_SEARCH: Final = ("POST", "OPTIONS")
@@ -55,7 +55,7 @@ async def _of_one(context: Context, type: ResourceType, asked: Mapping[str, str]
         return await _by_cursor(context, [type], asked)
     search = parse_search(type, asked, context.limits.max_results)
     found = await reads.search(context.endpoint, context.call, search)
-    resources = [represent(context, each, search.projection) for each in found.resources]
+    resources = represent_page(context, found.resources, {type: search.projection})
     return Answer(OK, encode_list(resources, found.total, found.start_index))
 
 
@@ -110,5 +110,4 @@ def _shown(
     types: Sequence[ResourceType],
     asked: Mapping[str, str],
 ) -> list[dict[str, Any]]:
-    projections = {type: parse_projection(type, asked) for type in types}
-    return [represent(context, each, projections[each.type]) for each in found]
+    return represent_page(context, found, {type: parse_projection(type, asked) for type in types})

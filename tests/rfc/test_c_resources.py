@@ -247,21 +247,21 @@ class ResourceTests(RfcCase):
 
     @row(MUST, "7643 4.2")
     def test_C27_members(self) -> None:
-        """Members of a group are kept by their ids."""
-        user = self.user()
+        """Members of a group are kept by their ids, and told with their addresses."""
+        user, other = self.user(), self.user("y")
         sent = {"value": user["id"], "type": "User", "$ref": user["meta"]["location"]}
-        group = self.group("g", members=[sent])
-        self.assertEqual([sent], self.again(group)["members"])
+        group = self.group("g", members=[sent, {"value": other["id"]}])
+        bare = {"value": other["id"], "$ref": other["meta"]["location"]}
+        self.assertEqual([sent, bare], self.again(group)["members"])
 
     @row(SHOULD, "7643 4.1.2")
     def test_C28_groups_of_a_user(self) -> None:
-        """A user shows the groups that it is a member of."""
+        """A user shows the groups that it is a member of, with their addresses."""
         user = self.user()
         group = self.group("g", user["id"])
-        (found,) = self.again(user)["groups"]
-        self.assertEqual(
-            (group["id"], "g", "direct"), (found["value"], found["display"], found["type"])
-        )
+        found = {"value": group["id"], "display": "g", "type": "direct"}
+        found["$ref"] = group["meta"]["location"]
+        self.assertEqual([found], self.again(user)["groups"])
 
     @row(SHOULD, "7643 4.2")
     def test_C29_nested(self) -> None:

@@ -49,8 +49,9 @@ class OktaTests(RfcCase):
     @row(IOP, "Okta")
     def test_O05_push_group(self) -> None:
         """A group is made with members and their names."""
-        members = [{"value": "bjensen", "display": "bjensen@example.com"}]
-        self.assertEqual(members, self.group("pushed", members=members)["members"])
+        member = {"value": "bjensen", "display": "bjensen@example.com"}
+        (found,) = self.group("pushed", members=[member])["members"]
+        self.assertEqual(member, {name: found[name] for name in member})
 
     @row(IOP, "Okta")
     def test_O06_rename_group(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scimgw.testing.client import Connection
 from tests.rfc.case import IOP, RfcCase, add, remove, replace, row
-from tests.web.world import CORE, Json
+from tests.web.world import BASE, CORE, Json
 
 PLAIN = {"Content-Type": "application/json"}
 
@@ -155,7 +155,8 @@ class OtherClientTests(RfcCase):
         group = self.group()
         member = {"value": "bjensen", "type": "User", "$ref": "https://x/Users/bjensen"}
         found = self.patch(group, add("members", [{**member, "displayName": "x"}]))
-        self.assertEqual([member], found["members"])
+        address = f"{BASE}/Users/bjensen"
+        self.assertEqual([{**member, "$ref": address}], found["members"])
 
     @row(IOP, "many")
     def test_V17_at_once(self) -> None:

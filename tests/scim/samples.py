@@ -21,7 +21,7 @@ BABS: Final[dict[str, Any]] = {
     "active": True,
     ENTERPRISE: {
         "employeeNumber": "701984",
-        "manager": {"value": "26118915", "$ref": "../Users/26118915", "displayName": "John Smith"},
+        "manager": {"value": "26118915", "displayName": "John Smith"},
     },
     "meta": {
         "resourceType": "User",

@@ -299,10 +299,25 @@ class UserTests(SynchronousTestCase):
             op("add", None, {"manager": {"value": "7"}}),
         ):
             self.assert_patched({ENTERPRISE: {**held, "manager": {"value": "7"}}}, operation)
-        referenced = {"value": "7", "$ref": "../Users/7"}
-        self.assert_patched(
-            {ENTERPRISE: {**held, "manager": referenced}}, op("add", "manager", referenced)
-        )
+
+    def test_address(self) -> None:
+        """The address of a manager isn't kept; without a value, it names one."""
+        for value in (
+            {"value": "7", "$ref": "../Users/7"},
+            {"value": "7", "$ref": "https://elsewhere.example/Users/8"},
+            {"value": "7", "$ref": 5},
+            {"$ref": "https://gateway.example/v2/Users/7?x=y#z"},
+            {"$REF": "../Users/%37/"},
+        ):
+            manager = {"employeeNumber": "701984", "manager": {"value": "7"}}
+            self.assert_patched({ENTERPRISE: manager}, op("add", "manager", value))
+        for op_ in ("add", "replace"):
+            self.assert_patched(
+                {ENTERPRISE: manager}, op(op_, "manager.$ref", "https://gateway.example/Users/7")
+            )
+        self.assert_patched({}, op("remove", f"{ENTERPRISE}:manager.$ref"))
+        self.assert_patched({}, op("replace", f"{ENTERPRISE}:manager.$ref", None))
+        self.assert_patched({}, op("replace", "manager", {"$ref": None}))
 
     def test_add_values(self) -> None:
         """Values are appended, each once; what is said of one that is there is added to it."""

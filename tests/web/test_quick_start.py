@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.web.world import BASE, WebCase
+from tests.web.world import BASE, ENTERPRISE, WebCase
 
 DATA = Path(__file__).parent.parent.parent / "connectors" / "loki" / "test-resources.json"
 PREFIXES = ("", "/scim", "/v2", "/scim/v2", "/clientA", "/clientA/scim", "/clientA/scim/v2")
@@ -30,6 +30,10 @@ class QuickStartTests(WebCase):
                 for document, resource in zip(documents[kind], found, strict=True):
                     meta = resource.pop("meta")
                     resource.pop("groups", None)
+                    manager = resource.get(ENTERPRISE, {}).get("manager")
+                    for reference in (*resource.get("members", ()), *filter(None, [manager])):
+                        address = f"{BASE}{prefix}/Users/{reference['value']}"
+                        self.assertEqual(address, reference.pop("$ref"))
                     document.pop("password", None)
                     self.assertEqual(document, resource)
                     self.assertEqual(f"{BASE}{prefix}/{kind}/{document['id']}", meta["location"])
@@ -39,9 +43,9 @@ class QuickStartTests(WebCase):
         """One user, or group, is read by its id, a user with its groups."""
         for prefix in PREFIXES:
             user = self.json(200, self.client.get(f"{prefix}/Users/bjensen"))
-            self.assertEqual(
-                [{"value": "Admins", "type": "direct", "display": "Admins"}], user["groups"]
-            )
+            group = {"value": "Admins", "type": "direct", "display": "Admins"}
+            address = f"{BASE}{prefix}/Groups/Admins"
+            self.assertEqual([{**group, "$ref": address}], user["groups"])
             self.assertEqual(
                 "Employees",
                 self.json(200, self.client.get(f"{prefix}/Groups/Employees"))["displayName"],

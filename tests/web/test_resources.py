@@ -75,7 +75,8 @@ class CreateTests(WebCase):
             201,
             self.client.post("/Groups", {"displayName": "g", "members": [{"value": "bjensen"}]}),
         )
-        self.assertEqual([{"value": "bjensen"}], group["members"])
+        member = {"value": "bjensen", "$ref": f"{BASE}/Users/bjensen"}
+        self.assertEqual([member], group["members"])
         self.assertEqual(
             [],
             self.json(201, self.client.post("/Groups", {"displayName": "h", "members": []})).get(
@@ -175,7 +176,7 @@ class HostileIdTests(WebCase):
                 201,
                 self.client.post("/Groups", {"displayName": f"g {id}", "members": [{"value": id}]}),
             )
-            self.assertEqual([{"value": id}], group["members"])
+            self.assertEqual([{"value": id, "$ref": BASE + path}], group["members"])
             self.assertEqual(
                 group["id"], self.json(200, self.client.get(path))["groups"][0]["value"]
             )
