@@ -158,6 +158,9 @@ class Connector(Protocol):
     def search(self, call: Call, query: Query) -> Awaitable[Page]:
         """Find resources; an id that names none is left out.
 
+        A `$ref` is worked out by the gateway; one that is given, of a member that doesn't tell its
+        type, tells it by its endpoint: `Users/1`.
+
         Raises: Unavailable.
         """
 

@@ -13,7 +13,7 @@ from connectors.ldap.ber import SearchEntry
 from connectors.ldap.config import Config
 from connectors.ldap.cursors import Cursors, Open
 from connectors.ldap.directory import Branch, Directory, made
-from connectors.ldap.entries import GROUPS, codec, wanted
+from connectors.ldap.entries import GROUPS, KIND, codec, wanted
 from connectors.ldap.faults import translated
 from connectors.ldap.filters import all_of, compiled, ids_in, supports
 from connectors.ldap.identity import Identity
@@ -220,7 +220,7 @@ def _mappings(config: Config) -> dict[str, tuple[Mapped, Identity]]:
         if standard is GROUP and not rules:
             continue
         try:
-            mapping = build(standard, rules, codec, (GROUPS,) if standard is USER else ())
+            mapping = build(standard, rules, codec, (GROUPS,) if standard is USER else (KIND,))
             found[standard.name] = (mapping, Identity((mapping.id_name or "").lower()))
         except Unmappable as unmappable:
             faults += [

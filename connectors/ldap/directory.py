@@ -52,6 +52,20 @@ class Directory:
     encrypted: bool
     """Whether passwords can be sent to it."""
 
+    def kind_of(self, name: str) -> str | None:
+        """Tell of what type an entry is by where it is: None if that isn't certain.
+
+        It is for many names: one that isn't spelt as the base is, but for case, isn't certain.
+        """
+        folded = name.casefold()
+        kinds = [kind for kind, each in self.branches.items() if _is_below(folded, each.base)]
+        return kinds[0] if len(kinds) == 1 else None
+
+
+def _is_below(folded: str, base: str) -> bool:
+    above = folded.removesuffix(f",{dns.normal(base)}")
+    return len(above) < len(folded) and not above.endswith("\\")
+
 
 def made(
     entities: Mapping[str, Entity],

@@ -26,6 +26,7 @@ ACTIVE: Final = "active"
 PASSWORD: Final = "password"  # noqa: S105 - a name
 GROUPS: Final = "groups"
 MEMBERS: Final = "members"
+KIND: Final = "members.type"
 ToId = Callable[[Slot, str], str]
 """Gives the id of what an attribute's value names, as the directory gave the DN."""
 
@@ -130,6 +131,18 @@ def with_displays(resource: Resource, names: Mapping[str, str]) -> Resource:
         return resource
     told = [{**group, **_display(names.get(group["value"])), "type": "direct"} for group in groups]
     return Resource(resource.type, {**resource.data, GROUPS: told})
+
+
+def with_kinds(resource: Resource, kinds: Mapping[str, str]) -> Resource:
+    """Say of members of what type they are, where that is known."""
+    members: list[dict[str, Any]] | None = resource.data.get(MEMBERS)
+    if not members or not kinds:
+        return resource
+    told = [
+        {**each, "type": kinds[each["value"]]} if each["value"] in kinds else each
+        for each in members
+    ]
+    return Resource(resource.type, {**resource.data, MEMBERS: told})
 
 
 def _display(name: str | None) -> dict[str, str]:

@@ -15,10 +15,12 @@ from connectors.ldap.client import Client
 from connectors.ldap.directory import Branch, Directory
 from connectors.ldap.entries import (
     GROUPS,
+    MEMBERS,
     reference_slots,
     to_resource,
     with_activity,
     with_displays,
+    with_kinds,
 )
 from connectors.ldap.filters import all_of, any_of, equal
 from connectors.ldap.identity import Identity, extended, is_dn, is_guid
@@ -164,6 +166,7 @@ async def resources(
     """Translate entries, with the ids of what they refer to."""
     branch = at.branch
     displays: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     ids: Mapping[str, str] = {}
     if branch.identity is Identity.ENTRY_UUID:
         ids = await to_ids(at, _referred(branch, entries))
@@ -172,8 +175,11 @@ async def resources(
 
     def to_id(slot: Slot, value: str) -> str:
         id, name = _identified(branch.identity, value, ids)
-        if named and slot.path.attribute.name == GROUPS:
+        referring = slot.path.attribute.name
+        if named and referring == GROUPS:
             displays[id] = dns.first_value(name)
+        elif referring == MEMBERS and (kind := at.directory.kind_of(name)) is not None:
+            kinds[id] = kind
         return id
 
     found = [
@@ -181,7 +187,8 @@ async def resources(
         for entry in entries
     ]
     return [
-        with_displays(with_activity(branch.mapping, each, attributes), displays) for each in found
+        with_kinds(with_displays(with_activity(branch.mapping, each, attributes), displays), kinds)
+        for each in found
     ]
 
 

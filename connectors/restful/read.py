@@ -95,7 +95,18 @@ def _element(attribute: Attribute, raw: Any, where: str, tell: Tell) -> Any:
     if not isinstance(raw, dict):
         tell(where)
         return None
-    return _members(attribute.find, raw, where, tell)
+    found = _members(attribute.find, raw, where, tell)
+    address = attribute.address
+    if address is None or found is None or "type" in found or not _names_type(address, raw):
+        return found
+    return {**found, address.name: raw[address.name]}
+
+
+def _names_type(address: Attribute, raw: Mapping[str, Any]) -> bool:
+    """Whether the other side's address, which isn't ours, tells of what type a member is."""
+    text, kinds = raw.get(address.name), address.reference_types
+    endpoint = text.rstrip("/").split("/")[-2:-1] if isinstance(text, str) else []
+    return len(kinds) > 1 and any(endpoint == [f"{kind}s"] for kind in kinds)
 
 
 def _members(
@@ -104,6 +115,6 @@ def _members(
     data: dict[str, Any] = {}
     for name, value in raw.items():
         attribute = find(name)
-        if attribute is not None:
+        if attribute is not None and not attribute.computed:
             _put(data, attribute.name, _value(attribute, value, f"{where}.{attribute.name}", tell))
     return data or None

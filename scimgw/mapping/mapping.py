@@ -249,7 +249,7 @@ def build(
 ) -> Mapping:
     """Check the rules of a resource type, and make the mapping that they describe.
 
-    `computed` names attributes that the connector works out itself.
+    `computed` names attributes, and sub-attributes, that the connector works out itself.
 
     Raises: Unmappable.
     """
@@ -322,6 +322,8 @@ def _checked(target: Target, rule: Rule) -> Target:
         raise Untargeted("schemas is told by what the resource holds")
     if rule.type == "date" and rule.format is None:
         raise Untargeted("a date needs a format: generalizedTime, fileTime or iso")
+    if target.leaf.computed:
+        raise Untargeted(f"{name}.{target.leaf.name} is made for each answer")
     if target.many and not rule.many:
         raise Untargeted(f"{name} holds several values, and needs an array, not a {rule.type}")
     if not target.many and rule.type == "array" and rule.type_inbound is None:

@@ -26,7 +26,10 @@ _KEPT_META = frozenset({"resourceType", "location", "version"})
 def reduced(
     standard: ResourceType, targets: Iterable[Target], computed: Sequence[str]
 ) -> ResourceType:
-    """Leave of a resource type what is mapped, and what the connector computes.
+    """Leave of a resource type what is mapped, and what is worked out.
+
+    `computed` names what the connector works out, such as `groups` and `members.type`; the gateway
+    does addresses.
 
     Raises: ValueError, saying what is wrong.
     """
@@ -74,10 +77,22 @@ def _in_order(
         if attribute.name in computed:
             yield attribute
         elif attribute.name in mapped:
-            yield _attribute(mapped[attribute.name])
+            yield _with_computed(_attribute(mapped[attribute.name]), attribute, computed)
     for name, targets in mapped.items():
         if name not in names and COMMON.find(name) is None:
             yield _attribute(targets)
+
+
+def _with_computed(found: Attribute, standard: Attribute, computed: Sequence[str]) -> Attribute:
+    """Add what is worked out of what is mapped: by the connector, and addresses by the gateway."""
+    if found.value is None:
+        return found
+    subs = tuple(
+        evolve(sub, computed=True)
+        for sub in standard.sub_attributes
+        if sub is standard.address or f"{standard.name}.{sub.name}" in computed
+    )
+    return evolve(found, sub_attributes=(*found.sub_attributes, *subs))
 
 
 def _common(core: Mapping[str, list[Target]]) -> Iterator[Attribute]:

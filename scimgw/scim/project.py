@@ -22,7 +22,7 @@ _Subs = frozenset[str] | None
 _Chosen = dict[str, _Subs]
 """The attributes that are shown of one container, while that is worked out."""
 
-_ADDRESSING: Final = frozenset({"value", "type"})
+_COMPUTED_OF: Final = frozenset({"value", "type"})
 _BY_DEFAULT: Final = frozenset({Returned.ALWAYS, Returned.DEFAULT})
 NEEDED: Final = frozenset(
     Path(attribute=attribute)
@@ -194,6 +194,9 @@ def _paths(type: ResourceType, chosen: Mapping[str | None, _Chosen]) -> Iterator
             if subs is None:
                 yield root
             else:
-                # an address is worked out of these
-                needed = subs | _ADDRESSING if REF in subs else subs
+                # what is computed is worked out of these
+                computed = any(
+                    sub.computed and sub.name in subs for sub in attribute.sub_attributes
+                )
+                needed = subs | _COMPUTED_OF if computed else subs
                 yield from (root.to(sub) for sub in attribute.sub_attributes if sub.name in needed)

@@ -122,6 +122,11 @@ class Addresses:
         """Tell the addresses of values that tell their type, or of which it is known."""
         ids = [each.get(_VALUE, "") for each in values]
         kinds = [each.get("type") for each in values]
+        if None in kinds:
+            kinds = [
+                kind or (self._hinted(reference, each[REF]) if REF in each else None)
+                for kind, each in zip(kinds, values, strict=True)
+            ]
         if self.kinds is not None and None in kinds:
             kinds = [kind or known for kind, known in zip(kinds, self.kinds(ids), strict=True)]
         beginnings = {kind: self._beginning(reference, kind) for kind in set(kinds)}
@@ -139,6 +144,15 @@ class Addresses:
                 told[REF] = beginning + id
             found.append(told)
         return found
+
+    def _hinted(self, reference: Reference, address: str) -> str | None:
+        """Tell by an address that a connector gives, wherever it begins, of what type it is."""
+        endpoint = "".join(address.rstrip("/").split("/")[-2:-1])
+        found = (kind for kind in reference.kinds if self._is_endpoint(kind, endpoint))
+        return next(found, None)
+
+    def _is_endpoint(self, kind: str, endpoint: str) -> bool:
+        return self.beginnings.get(kind, "").endswith(f"/{endpoint}/")
 
     def _beginning(self, reference: Reference, kind: str | None) -> str | None:
         """Give what addresses of a type's resources begin with, None if that isn't certain."""

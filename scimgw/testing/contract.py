@@ -362,14 +362,14 @@ class ConnectorContract(TestCase):
         def check(type: ResourceType, body: JSON, operations: list[JSON]) -> None:
             created = resource.parse(type, body, refuse)
             stored = self.run_to_end(writes.create(world.endpoint, world.call, created))
-            before = written(created.data)
+            before = written(created)
             try:
                 wanted = reference.patched(type, before, operations)
                 refused = None
             except reference.Refused as refusal:
                 wanted, refused = before, str(refusal)
             told = world.patch(type, stored.id, operations)
-            after = written(world.get(type, stored.id).data)
+            after = written(world.get(type, stored.id))
             self.run_to_end(writes.delete(world.change(type, stored.id)))
             self.assertEqual(refused, told, operations)
             self.assertEqual(

@@ -156,7 +156,7 @@ class World:
 
     def contents(self, resources: Sequence[Resource]) -> list[JSON]:
         """Give what was written of resources."""
-        return [written(each.data) for each in resources]
+        return [written(each) for each in resources]
 
     def version(self, type: ResourceType, id: str) -> str | None:
         """Give the version of a resource."""
@@ -206,9 +206,17 @@ def refuse(name: str) -> None:
     raise AssertionError(f"the test sends {name}, which isn't in the schema")
 
 
-def written(data: Any) -> JSON:
+def written(resource: Resource) -> JSON:
     """Leave of a resource what was written."""
-    return {name: value for name, value in dict(data).items() if name not in DERIVED}
+    data = {name: value for name, value in resource.data.items() if name not in DERIVED}
+    for attribute in resource.type.attributes:
+        computed = {sub.name for sub in attribute.sub_attributes if sub.computed}
+        if computed and attribute.multi_valued and attribute.name in data:
+            data[attribute.name] = [
+                {name: value for name, value in element.items() if name not in computed}
+                for element in data[attribute.name]
+            ]
+    return data
 
 
 def varied(world: World, type: ResourceType) -> list[JSON]:

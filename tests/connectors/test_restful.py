@@ -137,6 +137,31 @@ class ReadTests(SynchronousTestCase):
         self.assertEqual([USER.schema.id, enterprise], found.data["schemas"])
         self.assertEqual([], self.told)
 
+    def test_addresses(self) -> None:
+        """The other side's addresses are kept only where they tell of what type a member is."""
+        members = [
+            {"value": "1", "$ref": "https://elsewhere/v2/Users/1"},
+            {"value": "2", "$ref": "../Groups/2/"},
+            {"value": "3", "type": "User", "$ref": "../Groups/3"},
+            {"value": "4", "$ref": "https://elsewhere/Devices/4"},
+            {"value": "5", "$ref": 5},
+            {"$ref": "5"},
+        ]
+        found = to_resource(GROUP, {"id": "g", "members": members}, self.told.append)
+        self.assertEqual(
+            [
+                {"value": "1", "$ref": "https://elsewhere/v2/Users/1"},
+                {"value": "2", "$ref": "../Groups/2/"},
+                {"value": "3", "type": "User"},
+                {"value": "4"},
+                {"value": "5"},
+            ],
+            found.data["members"],
+        )
+        group = {"value": "g", "$ref": "https://elsewhere/Groups/g"}
+        user = to_resource(USER, {"id": "1", "groups": [group]}, self.told.append)
+        self.assertEqual([{"value": "g"}], user.data["groups"])
+
     def test_misfits(self) -> None:
         """A value of the wrong type is left out, and told."""
         document = {

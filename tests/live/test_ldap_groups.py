@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from connectors.ldap import dn as dns
 from connectors.ldap.request import Kind, Scope, Search
@@ -53,10 +54,13 @@ class GroupTests(GroupCase):
         ada, bob = await self.user(gateway, "ada"), await self.user(gateway, "bob")
         path = await self.group(gateway, "Analysts", ada)
         (group,) = (await gateway.get(f"/Users/{ada}"))["groups"]
-        self.assertEqual(
-            {"value": path[8:], "display": "Analysts", "type": "direct"},
-            {k: v for k, v in group.items() if k != "$ref"},
-        )
+        address = group.pop("$ref")
+        self.assertEqual({"value": path[8:], "display": "Analysts", "type": "direct"}, group)
+        self.assertTrue(address.endswith(f"/Groups/{quote(path[8:], safe='')}"), address)
+        (member,) = (await gateway.get(path))["members"]
+        address = member.pop("$ref")
+        self.assertEqual({"value": ada, "type": "User"}, member)
+        self.assertTrue(address.endswith(f"/Users/{quote(ada, safe='')}"), address)
         self.assertIsNone(await gateway.patch(path, add("members", [{"value": bob}]), status=204))
         self.assertCountEqual([ada, bob], ids(await gateway.get(path)))
         await gateway.patch(path, remove(f'members[value eq "{ada}"]'), status=204)

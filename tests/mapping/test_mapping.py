@@ -145,6 +145,7 @@ class BuildTests(SynchronousTestCase):
             (Rule(map_to="uid", custom=False), "has no attribute 'uid'"),
             (Rule(map_to="userName"), "uid maps to userName already"),
             (Rule(map_to="id"), "dn is the id already"),
+            (Rule(map_to=f"{ENTERPRISE}:manager.$ref"), "manager.$ref is made for each answer"),
             (Rule(map_to=f"{ENTERPRISE}:manager.displayName"), "readOnly"),
         ):
             rules = {"dn": Rule(map_to="id"), "uid": Rule(map_to="userName"), "x": rule}

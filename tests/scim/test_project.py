@@ -121,6 +121,13 @@ class ProjectionTests(SynchronousTestCase):
         names = {str(path) for path in projection(GROUP, "members.value", "").fetching(none) or ()}
         self.assertEqual({"schemas", "id", "meta", "members.value"}, names)
 
+    def test_fetched_for_what_is_computed(self) -> None:
+        """What is computed is worked out of the value and the type."""
+        found = projection(GROUP, "members.$ref", "").fetching(frozenset())
+        assert found is not None
+        subs = {str(path) for path in found if path.attribute.name == "members"}
+        self.assertEqual({"members.$ref", "members.value", "members.type"}, subs)
+
     def test_others_to_fetch(self) -> None:
         """What is needed to check a filter is asked for too."""
         name = frozenset({resolve(GROUP, "displayName")})

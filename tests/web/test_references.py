@@ -8,7 +8,7 @@ from urllib.parse import quote
 from scimgw.connector import GroupRef
 from scimgw.scim.query import Page
 from scimgw.scim.resource import Resource
-from scimgw.scim.schema import USER
+from scimgw.scim.schema import GROUP, USER
 from tests.fakes.memory import MemoryConnector
 from tests.web.world import BASE, ENTERPRISE, Json, WebCase
 
@@ -179,6 +179,23 @@ class OtherConnectorTests(WebCase):
         user = self.json(200, self.client.get("/Users/1"))
         told = {"value": "g/h", "$ref": f"{BASE}/Groups/g%2Fh"}
         self.assertEqual([told, {"display": "?"}], user["groups"])
+
+    def test_hinted(self) -> None:
+        """An address that a connector gives tells of what type a member is, and no more."""
+
+        class Hinting(MemoryConnector):
+            async def search(self, call: Any, query: Any) -> Page:
+                addresses = ["https://other.example/Users/1", "../Groups/1/", "Users/1"]
+                members = [{"value": "1", "$ref": each} for each in addresses]
+                data = {"id": "g", "displayName": "g", "members": [*members, {"value": "1"}]}
+                return Page(resources=[Resource(GROUP, data)], total=1)
+
+        self.serve(Hinting())
+        members = self.json(200, self.client.get("/Groups/g"))["members"]
+        kinds = ["Users", "Groups", "Users"]
+        self.assertEqual(
+            [*(f"{BASE}/{kind}/1" for kind in kinds), None], [each.get("$ref") for each in members]
+        )
 
     def test_without_groups(self) -> None:
         """There is no address of what isn't served."""

@@ -5,14 +5,22 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from connectors.ldap.ber import SearchEntry
-from connectors.ldap.entries import to_resource, wanted, with_activity, with_displays
+from connectors.ldap.entries import to_resource, wanted, with_activity, with_displays, with_kinds
 from connectors.ldap.identity import Identity
 from scimgw.errors import TooMany
 from scimgw.mapping import Slot
 from scimgw.scim.path import resolve
 from scimgw.scim.resource import Resource
-from scimgw.scim.schema import USER
-from tests.connectors.ldap.samples import ENTERPRISE, MEMBERS, PEOPLE, USERS, entry
+from scimgw.scim.schema import GROUP, USER
+from tests.connectors.ldap.samples import (
+    ENTERPRISE,
+    GROUPS,
+    MEMBERS,
+    PEOPLE,
+    USERS,
+    directory,
+    entry,
+)
 
 
 def upper(_slot: Slot, value: str) -> str:
@@ -56,6 +64,25 @@ class EntryTests(SynchronousTestCase):
         """What isn't text is left out, and told to the operator."""
         found = self.resource(entry(samaccountname=[b"x"], mail=[b"\xff"]))
         self.assertNotIn("emails", found.data)
+
+    def test_kinds(self) -> None:
+        """Members are of the type below whose base they are, if that is certain."""
+        found = directory()
+        for name, kind in {
+            f"CN=x,{PEOPLE}": "User",
+            f"cn=x,{PEOPLE.lower()}": "User",
+            f"cn=x,{GROUPS}": "Group",
+            f"cn=x\\,{PEOPLE}": None,
+            PEOPLE: None,
+            "cn=x": None,
+        }.items():
+            self.assertEqual(kind, found.kind_of(name), name)
+        group = Resource(GROUP, {"id": "g", "members": [{"value": "1"}, {"value": "2"}]})
+        self.assertEqual(
+            [{"value": "1", "type": "User"}, {"value": "2"}],
+            with_kinds(group, {"1": "User"}).data["members"],
+        )
+        self.assertIs(group, with_kinds(group, {}))
 
     def test_nobody(self) -> None:
         """Who stands for no member is none, however it is spelled."""
