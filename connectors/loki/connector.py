@@ -103,11 +103,10 @@ class LokiConnector:
     async def search(self, call: Call, query: Query) -> Page:
         """Look up in indexes what they tell, and scan for the rest."""
         table = self._table(call, query.type)
-        turns = Turns(self._services.clock)
-        records = await self._select(call, query, table, turns)
+        records = await self._select(call, query, table)
         if query.sort is not None:
             key = sort_key(query.sort.path)
-            records = await turns.sort(
+            records = await Turns(self._services.clock).sort(
                 records, lambda record: key(record.data), descending=query.sort.descending
             )
         start = query.start_index - 1 if query.cursor is None else behind(records, query)
@@ -175,9 +174,7 @@ class LokiConnector:
             raise NotFound(f"no base entity {call.entity!r}")
         return store[type]
 
-    async def _select(
-        self, call: Call, query: Query, table: Table, turns: Turns
-    ) -> Sequence[Record]:
+    async def _select(self, call: Call, query: Query, table: Table) -> Sequence[Record]:
         if query.ids is not None:
             return table.get(query.ids)
         if query.filter is None:
@@ -189,6 +186,7 @@ class LokiConnector:
             return candidates
         matches = predicate(found.rest)
         view = _view(found.rest, table, groups)
+        turns = Turns(self._services.clock)
         return await turns.select(candidates, lambda record: matches(view(record)))
 
     def _new_id(self, type: ResourceType, data: Mapping[str, Any]) -> str:

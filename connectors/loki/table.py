@@ -76,8 +76,8 @@ class Table:
 
     def get(self, ids: Iterable[str]) -> list[Record]:
         """Give the records that there are of these ids, in order."""
-        found = (self._records.get(id) for id in ids)
-        return sorted((record for record in found if record is not None), key=_number)
+        found = [record for id in ids if (record := self._records.get(id)) is not None]
+        return found if len(found) < 2 else sorted(found, key=_number)  # noqa: PLR2004 - to be put in order
 
     def index(self, path: str) -> Index | None:
         """Give the index over the values at a path, if there is one."""

@@ -7,6 +7,7 @@ at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from scimgw.connector import Call, GroupRef, Support
@@ -23,6 +24,7 @@ GROUPS: Final = "groups"
 MEMBERS: Final = "members"
 
 
+@lru_cache(maxsize=256)
 def has_groups(type: ResourceType) -> bool:
     """Whether resources of a type show their groups without holding them themselves."""
     attribute = type.find(GROUPS)

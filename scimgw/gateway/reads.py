@@ -61,7 +61,7 @@ async def search(endpoint: Endpoint, call: Call, search: Search) -> Found:
     find = _pushed if plan.whole else _computed
     found = await find(endpoint, call, search, plan)
     resources = await complete(endpoint, call, found.resources, search.projection)
-    return evolve(found, resources=resources)
+    return Found(resources, found.total, found.start_index)
 
 
 @frozen(kw_only=True)

@@ -7,6 +7,7 @@ whoever holds a `Path` has canonical names and the definitions behind them.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -96,6 +97,7 @@ def _schema_prefix(type: ResourceType, text: str) -> tuple[Schema | None, str]:
     raise UnknownAttribute(f"no schema of {type.name} has {show(text)}")
 
 
+@lru_cache(maxsize=1024)
 def resolve(type: ResourceType, text: str) -> Path:
     """Find what a path without a value filter names.
 

@@ -74,12 +74,12 @@ class Projection:
 
     def apply(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Leave out of a resource's data what isn't shown; what is shown whole isn't copied."""
-        result: dict[str, Any] = {}
+        result = self.shown[None].apply(data)
         for container, shown in self.shown.items():
-            if container is None:
-                result |= shown.apply(data)
-            elif container in data and (extension := shown.apply(data[container])):
-                result[container] = extension
+            if container is not None and container in data:
+                extension = shown.apply(data[container])
+                if extension:
+                    result[container] = extension
         return result
 
 

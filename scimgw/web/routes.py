@@ -123,7 +123,7 @@ def _segments(path: bytes) -> list[bytes]:
 
 def _decoded(segment: bytes) -> str:
     try:
-        text = unquote_to_bytes(segment).decode()
+        text = (unquote_to_bytes(segment) if b"%" in segment else segment).decode()
     except UnicodeDecodeError:
         raise InvalidValue("the path of the URL isn't UTF-8") from None
     if "\0" in text:
