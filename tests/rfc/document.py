@@ -1,6 +1,7 @@
 """What does the page about SCIM support say?
 
-`make docs` runs this as a command, which writes the page out of the tests of the rules.
+`make docs` runs this as a command, which writes the page out of the tests of the rules, and what
+connectors declare.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from unittest import TestCase
 from attrs import frozen
 
 from tests.rfc.case import Row
+from tests.rfc.connectors import tables
 
 SECTIONS: Final = {
     "A": ("test_a_http", "HTTP, authentication, media types", range(1, 26)),
@@ -41,7 +43,7 @@ SECTIONS: Final = {
 _HEAD: Final = """\
 # SCIM support
 
-<!-- made by `make docs` out of tests/rfc -->
+<!-- made by `make docs` out of tests/rfc and what connectors declare -->
 
 Each rule is a test in `tests/rfc`, named by its number, which runs against the document store.  MUST, SHOULD and MAY
 are those of RFC 7642, 7643, 7644 and 9865 (RFC 9110 for HTTP); IOP is what no RFC asks for and a client that is named
@@ -49,20 +51,20 @@ needs.  What doesn't hold is marked, and told why; its test checks that it still
 
 {holding} of {all} rules hold.
 
-## Other connectors
+## Connectors
 
 What the gateway does itself holds for every connector: messages, filters, sorting, paging, projection, bulk, the
-meaning of PATCH and PUT.  What depends on the endpoint is declared by the connector, and announced:
+meaning of PATCH and PUT.  What depends on the endpoint is declared by the connector, and announced: without versions
+there are no ETags, and `etag.supported` is false; where a failed write may leave something behind, the answer is 500,
+and lists what was applied.  This is what the shipped plugin files make of each; `restful` is as it takes the other side
+to be until that has told.  The connector `api` holds no resources: of these rules it keeps those on HTTP.
 
-| rules | depend on |
-|---|---|
-| T01 to T05 | whether the endpoint keeps versions; without them there are no ETags, and `etag.supported` is false |
-| M27 | whether a failed write leaves nothing behind; where it may, the answer is 500, and lists what was applied |
-| W01 to W12 | whether cursors can be followed by any process; where they live in a connection they aren't announced |
-| C06, Z04 | whether the endpoint tells when a resource was made and changed |
-| V17 | versions, else one gateway process for each endpoint |
-| G, S, O10 | `scim.maxScan`, where the gateway has to do what the endpoint can't |
+What an endpoint doesn't do the gateway does in memory, within `scim.maxScan`.  `checked` are comparisons for which the
+endpoint finds more than is wanted, and the gateway leaves out what doesn't match; `scanned` those for which everything
+else that the filter selects is read.  Nothing stands where the endpoint compares exactly; `-` where it doesn't hold an
+attribute.
 
+{connectors}
 ## What is taken beyond the RFCs
 
 Each of these can mean one thing only, and would be an error otherwise; no client that keeps to the RFCs is answered
@@ -109,7 +111,9 @@ def page() -> str:
     """Write the whole page."""
     found = rules()
     holding = sum(not each.row.lacks for each in found)
-    return _HEAD.format(holding=holding, all=len(found)) + "".join(_sections(found))
+    return _HEAD.format(holding=holding, all=len(found), connectors=tables()) + "".join(
+        _sections(found)
+    )
 
 
 def _sections(found: list[Rule]) -> Iterator[str]:
