@@ -90,13 +90,20 @@ def _members(value: Any, names: frozenset[str]) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def projection(type: ResourceType, attributes: str, excluded: str) -> Projection:
+def projection(
+    type: ResourceType, attributes: str, excluded: str, written: frozenset[Path] = frozenset()
+) -> Projection:
     """Work out what attributes and excludedAttributes leave (comma-separated, "" for none).
 
     Names that no schema has are left alone, and so are value filters in `attributes`: clients send
-    both.
+    both.  `written` is shown where `attributes` names nothing else.
     """
-    chosen = _requested(type, attributes) if attributes.strip() else _default(type)
+    if attributes.strip():
+        chosen = _requested(type, attributes)
+    else:
+        chosen = _default(type)
+        for path in written:
+            _include(chosen[path.container], path)
     for path in _named(type, excluded):
         _exclude(chosen[path.container], path)
     shown = {
@@ -105,7 +112,7 @@ def projection(type: ResourceType, attributes: str, excluded: str) -> Projection
         )
         for container, names in chosen.items()
     }
-    default = not attributes.strip() and not excluded.strip()
+    default = not (attributes.strip() or excluded.strip() or written)
     addressed = tuple(each for each in references(type) if _with_address(each, shown))
     return Projection(shown, NEEDED | frozenset(_paths(type, chosen)), default, addressed)
 
@@ -114,6 +121,19 @@ def _with_address(reference: Reference, shown: Mapping[str | None, Shown]) -> bo
     container = shown[reference.container]
     parts = container.parts.get(reference.name)
     return reference.name in container.names and (parts is None or REF in parts)
+
+
+@lru_cache(maxsize=256)
+def on_request(type: ResourceType) -> frozenset[Path]:
+    """Name what is shown to who asks for it or writes it (`request` in RFC 7643 section 7)."""
+    return frozenset(
+        path
+        for container, attributes in type.containers()
+        for attribute in attributes
+        for root in [Path(container=container, attribute=attribute)]
+        for path in (root, *map(root.to, attribute.sub_attributes))
+        if path.leaf.returned is Returned.REQUEST
+    )
 
 
 def _default(type: ResourceType) -> dict[str | None, _Chosen]:

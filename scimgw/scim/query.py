@@ -116,10 +116,12 @@ def parse_descending(parameters: Mapping[str, str]) -> bool:
     return direction == "descending"
 
 
-def parse_projection(type: ResourceType, parameters: Mapping[str, str]) -> Projection:
-    """Read attributes and excludedAttributes."""
+def parse_projection(
+    type: ResourceType, parameters: Mapping[str, str], written: frozenset[Path] = frozenset()
+) -> Projection:
+    """Read attributes and excludedAttributes; `written` is shown where these ask for nothing."""
     return projection(
-        type, parameters.get("attributes", ""), parameters.get("excludedAttributes", "")
+        type, parameters.get("attributes", ""), parameters.get("excludedAttributes", ""), written
     )
 
 

@@ -16,7 +16,9 @@ from scimgw.gateway import reads, writes
 from scimgw.gateway.change import Change
 from scimgw.gateway.membership import MEMBERS
 from scimgw.scim import patch, resource
-from scimgw.scim.project import Projection
+from scimgw.scim.match import reader
+from scimgw.scim.path import Path
+from scimgw.scim.project import Projection, on_request
 from scimgw.scim.query import parse_projection
 from scimgw.scim.references import location
 from scimgw.scim.resource import Resource
@@ -51,9 +53,9 @@ async def answer(exchange: Exchange) -> Answer:
 
 
 async def _create(exchange: Exchange) -> Answer:
-    projection = _projection(exchange)
     with unknown(exchange, InvalidSyntax) as told:
         new = resource.parse(exchange.type, body(exchange.request), told)
+    projection = _projection(exchange, _given(new))
     stored = await writes.create(exchange.endpoint, exchange.call, new)
     address = {"Location": location(exchange.base, exchange.type.endpoint, stored.id)}
     if prefers(exchange.request, "minimal"):
@@ -78,17 +80,19 @@ async def _get(exchange: Exchange, id: str) -> Answer:
 
 
 async def _replace(exchange: Exchange, id: str) -> Answer:
-    projection = _projection(exchange)
     with unknown(exchange, InvalidSyntax) as told:
         new = resource.parse(exchange.type, body(exchange.request), told)
+    projection = _projection(exchange, _given(new))
     stored = await writes.replace(_change(exchange, id), new)
     return await _changed(exchange, stored, projection, shown=True)
 
 
 async def _patch(exchange: Exchange, id: str) -> Answer:
-    projection = _projection(exchange)
     with unknown(exchange, InvalidPath) as told:
         operations = patch.parse(exchange.type, body(exchange.request), told)
+    roots = {operation.path.root for operation in operations}
+    written = frozenset(path for path in on_request(exchange.type) if path.root in roots)
+    projection = _projection(exchange, written)
     stored = await writes.patch(_change(exchange, id), operations)
     # a group may be large, and isn't read or sent for one new member
     asked = not projection.default or prefers(exchange.request, "representation")
@@ -121,8 +125,13 @@ def _change(exchange: Exchange, id: str) -> Change:
     return Change(exchange.endpoint, exchange.call, exchange.type, id, demanded)
 
 
-def _projection(exchange: Exchange) -> Projection:
-    return parse_projection(exchange.type, exchange.parameters)
+def _given(new: Resource) -> frozenset[Path]:
+    """Name what was given that is shown only to who asks for it, or writes it."""
+    return frozenset(path for path in on_request(new.type) if reader(path)(new.data))
+
+
+def _projection(exchange: Exchange, written: frozenset[Path] = frozenset()) -> Projection:
+    return parse_projection(exchange.type, exchange.parameters, written)
 
 
 async def _changed(

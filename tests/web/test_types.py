@@ -148,7 +148,7 @@ class CharacteristicTests(TypeCase):
     def test_returned(self) -> None:
         """What is shown always, by default, on request and never is shown so."""
         resource = self.made(notes="n", label="l", loose="x", pin="1234")
-        self.assertNotIn("notes", resource)
+        self.assertEqual("n", resource["notes"])
         self.assertNotIn("notes", self.again(resource))
         self.assertEqual("n", self.again(resource, "?attributes=notes")["notes"])
         shown = self.again(resource, "?attributes=loose,pin")
@@ -157,6 +157,19 @@ class CharacteristicTests(TypeCase):
         self.assertEqual(["one"], self.found('notes eq "n"'))
         self.error(403, self.client.get("/TestResources?filter=pin%20pr"), "sensitive")
         self.error(403, self.client.get("/TestResources?sortBy=pin"), "sensitive")
+
+    def test_written(self) -> None:
+        """What is shown on request is shown to who writes it, unless another thing is asked for."""
+        resource = self.made()
+        path = f"/TestResources/{resource['id']}"
+        body = {"name": "one", "notes": "n", EXTENSION: {"owner": "o"}}
+        replace = {"op": "replace", "path": "notes", "value": "m"}
+        other = {"op": "replace", "path": "loose", "value": "x"}
+        self.assertEqual("n", self.json(200, self.client.put(path, body))["notes"])
+        self.assertEqual("m", self.json(200, self.patched(resource, replace))["notes"])
+        self.assertNotIn("notes", self.json(200, self.patched(resource, other)))
+        for query in ("?attributes=name", "?excludedAttributes=notes"):
+            self.assertNotIn("notes", self.json(200, self.client.put(path + query, body)))
 
     def test_compared(self) -> None:
         """Values are compared as their types want it, with case where it counts."""
