@@ -49,7 +49,7 @@ class Described:
         return {type.name: type for type in self.connector.resource_types}
 
     def capabilities(self, type: ResourceType) -> Capabilities:
-        """What it does itself."""
+        """Say what it does itself."""
         return self.connector.capabilities(self.types[type.name])
 
 
@@ -144,7 +144,7 @@ def _leaves(type: ResourceType) -> Iterator[Path]:
 
 
 def _compared(root: Path) -> list[Path]:
-    """Name what is compared of an attribute: its parts, in each of its places, of references ids."""
+    """Name what is compared of an attribute: of a reference the id, else all parts and places."""
     if root.attribute.address is not None and root.attribute.value is not None:
         return [root.to(root.attribute.value)]
     subs = [sub for sub in root.attribute.sub_attributes if not sub.computed]
