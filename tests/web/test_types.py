@@ -11,8 +11,9 @@ from attrs import evolve
 from connectors.loki import Config, LokiConnector
 from scimgw.scim.custom import STANDARD, extended, own_types
 from scimgw.testing.client import Response
+from tests.fakes.memory import MemoryConnector
 from tests.fakes.services import in_memory
-from tests.web.world import CORE, ENTERPRISE, Json, WebCase
+from tests.web.world import BASE, CORE, ENTERPRISE, Json, WebCase
 
 FILE = Path(__file__).parent.parent / "rfc" / "test-resource.json"
 URN = "urn:ietf:params:scim:schemas:test:2.0:TestResource"
@@ -282,3 +283,61 @@ class CustomAttributeTests(WebCase):
         self.assertEqual([id], [each["value"] for each in found])
         self.client.delete(f"/Users/{user['id']}")
         self.assertNotIn("members", self.json(200, self.client.get(f"/Groups/{id}")))
+
+
+class OfferedTests(WebCase):
+    """Types that a connector offers by itself, as roles and entitlements."""
+
+    def setUp(self) -> None:
+        """Serve a connector that holds roles and entitlements beside users and groups."""
+        super().setUp()
+        documents = [document for name in ("Role", "Entitlement") for document in offered(name)]
+        types = (*STANDARD, *own_types(documents, STANDARD))
+        self.serve(MemoryConnector(resource_types=types))
+
+    def test_discovered(self) -> None:
+        """They are announced, with their schemas."""
+        for path in ("/ResourceTypes", "/Schemas"):
+            names = [each["name"] for each in self.resources(path)]
+            self.assertEqual(["Role", "Entitlement"], [each for each in names if each in OFFERED])
+        role = self.json(200, self.client.get("/ResourceTypes/Role"))
+        self.assertEqual(("/Roles", OFFERED["Role"]), (role["endpoint"], role["schema"]))
+
+    def test_served(self) -> None:
+        """They are made, read, found, changed and deleted, below base entities too."""
+        for path in ("/Roles", "/clientA/scim/v2/Entitlements"):
+            made = self.json(201, self.client.post(path, {"value": "admin", "display": "Admin"}))
+            own = made["meta"]["location"].removeprefix(BASE)
+            self.assertEqual(made, self.json(200, self.client.get(own)))
+            (found,) = self.resources(f"{path}?filter=value%20eq%20%22ADMIN%22")
+            self.assertEqual(made["id"], found["id"])
+            change = {"op": "replace", "path": "display", "value": "A"}
+            self.assertEqual("A", self.json(200, self.client.patch(own, change))["display"])
+            self.empty(204, self.client.delete(own))
+            self.error(404, self.client.get(own))
+
+    def test_several(self) -> None:
+        """A search of all types finds them beside users."""
+        self.create(userName="x", displayName="same")
+        self.client.post("/Roles", {"value": "x", "display": "same"})
+        found = self.resources("/?filter=display%20eq%20%22same%22")
+        self.assertEqual(["Role"], [each["meta"]["resourceType"] for each in found])
+
+
+OFFERED = {
+    name: f"urn:ietf:params:scim:schemas:core:2.0:{name}" for name in ("Role", "Entitlement")
+}
+
+
+def offered(name: str) -> list[Json]:
+    """Describe a resource type whose values users are given."""
+    attributes = [
+        {"name": "value", "required": True, "uniqueness": "server"},
+        {"name": "display"},
+        {"name": "type"},
+        {"name": "supported", "type": "boolean", "mutability": "readOnly"},
+    ]
+    return [
+        {"name": name, "endpoint": f"/{name}s", "schema": OFFERED[name]},
+        {"id": OFFERED[name], "name": name, "attributes": attributes},
+    ]
