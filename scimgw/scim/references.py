@@ -123,12 +123,8 @@ class Addresses:
         ids = [each.get(_VALUE, "") for each in values]
         kinds = [each.get("type") for each in values]
         if None in kinds:
-            kinds = [
-                kind or (self._hinted(reference, each[REF]) if REF in each else None)
-                for kind, each in zip(kinds, values, strict=True)
-            ]
-        if self.kinds is not None and None in kinds:
-            kinds = [kind or known for kind, known in zip(kinds, self.kinds(ids), strict=True)]
+            known = self._hints(reference, values) if self.kinds is None else self.kinds(ids)
+            kinds = [kind or other for kind, other in zip(kinds, known, strict=True)]
         beginnings = {kind: self._beginning(reference, kind) for kind in set(kinds)}
         if not any(beginnings.values()):
             return values
@@ -145,8 +141,13 @@ class Addresses:
             found.append(told)
         return found
 
+    def _hints(
+        self, reference: Reference, values: Sequence[Mapping[str, Any]]
+    ) -> Sequence[str | None]:
+        """Tell types by the addresses that a connector gives, wherever these begin."""
+        return [self._hinted(reference, each[REF]) if REF in each else None for each in values]
+
     def _hinted(self, reference: Reference, address: str) -> str | None:
-        """Tell by an address that a connector gives, wherever it begins, of what type it is."""
         endpoint = "".join(address.rstrip("/").split("/")[-2:-1])
         found = (kind for kind in reference.kinds if self._is_endpoint(kind, endpoint))
         return next(found, None)
