@@ -12,6 +12,7 @@ DEVELOP = [
     "atheris>=3.0; platform_machine == 'x86_64'",
     "build>=1.2",
     "coverage>=7.10",
+    "joserfc>=1.0",
     "mypy>=1.13",
     "mypy-zope>=1.0.9",
     "ruff>=0.8",

@@ -8,6 +8,7 @@ of RFC 9110.
     |   |-- InvalidFilter  InvalidPath  InvalidSyntax  InvalidValue  Mutability  NoTarget  TooMany
     |   |-- InvalidCursor  ExpiredCursor  InvalidCount (RFC 9865 section 2.1)
     |-- Unauthorized 401
+    |   `-- InvalidToken
     |-- Forbidden 403
     |   `-- Sensitive
     |-- NotFound 404
@@ -119,6 +120,10 @@ class Unauthorized(ScimError):
     """No credentials, or wrong ones."""
 
     status = 401
+
+
+class InvalidToken(Unauthorized):
+    """A bearer token is wrong, or isn't good any more or yet (RFC 6750 section 3.1)."""
 
 
 class Forbidden(ScimError):

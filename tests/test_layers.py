@@ -27,8 +27,16 @@ CONNECTOR = CORE | {
     "scimgw.secret",
 }
 GATEWAY = CORE | {"scimgw.connector", "scimgw.deferred", "scimgw.gateway"}
-AUTH = {"scimgw.auth", "scimgw.connector", "scimgw.errors", "scimgw.scrypt", "scimgw.secret"}
-WEB = GATEWAY | AUTH | {"scimgw.web", "scimgw.jsontext", "scimgw.networks"}
+AUTH = {
+    "scimgw.auth",
+    "scimgw.connector",
+    "scimgw.deferred",
+    "scimgw.errors",
+    "scimgw.jsontext",
+    "scimgw.scrypt",
+    "scimgw.secret",
+}
+WEB = GATEWAY | AUTH | {"scimgw.web", "scimgw.networks"}
 CONFIG = {
     "scimgw.config",
     "scimgw.networks",
@@ -63,8 +71,11 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.web.chaining": WEB | {"scimgw.clients"},
     "scimgw.registry": {"scimgw.connector"},
     "scimgw.config": CONFIG,
-    "scimgw.admission": AUTH | CONFIG,
-    "scimgw.service": WEB | CONFIG | {"scimgw.admission", "scimgw.threads", "scimgw.web.chaining"},
+    "scimgw.tokens": AUTH | CONFIG,
+    "scimgw.admission": AUTH | CONFIG | {"scimgw.tokens"},
+    "scimgw.service": WEB
+    | CONFIG
+    | {"scimgw.admission", "scimgw.threads", "scimgw.tokens", "scimgw.web.chaining"},
     "scimgw.secrets": {"scimgw.config", "scimgw.scrypt", "scimgw.sealed", "scimgw.secret"},
     "scimgw.tap": {"scimgw.service", "scimgw.config"},
     "scimgw.testing": WEB | {"scimgw.testing"},
@@ -76,6 +87,7 @@ OUTSIDE: dict[str, set[str]] = {
     # a package -> the only ones that may import it
     "twisted": {
         "connectors.ldap",
+        "scimgw.auth",
         "scimgw.clients",
         "scimgw.connector",
         "scimgw.deferred",
@@ -94,7 +106,7 @@ OUTSIDE: dict[str, set[str]] = {
     "orjson": {"scimgw.web"},
     "ldaptor": {"connectors.ldap"},
     "treq": {"scimgw.clients"},
-    "jwt": {"scimgw.clients"},
+    "jwt": {"scimgw.auth", "scimgw.clients"},
     "cattrs": {"scimgw.config"},
     "hypothesis": {"scimgw.testing"},
 }
