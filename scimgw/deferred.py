@@ -10,7 +10,7 @@ import heapq
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from twisted.internet.defer import Deferred, DeferredLock, FirstError, gatherResults
 from twisted.internet.interfaces import IReactorTime
@@ -48,6 +48,36 @@ async def gather(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         for each in running:
             each.cancel()
         first.subFailure.raiseException()
+
+
+class Joined(Generic[T]):
+    """Does one thing at a time, for whoever waits; who gives up doesn't disturb the others."""
+
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        """Begin idle."""
+        self._work = work
+        self._waiting: list[Deferred[T]] | None = None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it is being done."""
+        return self._waiting is not None
+
+    def __call__(self) -> Deferred[T]:
+        """Join whoever waits for it, or begin it."""
+        mine: Deferred[T] = Deferred()
+        if self._waiting is not None:
+            self._waiting.append(mine)
+            return mine
+        self._waiting = [mine]
+        Deferred.fromCoroutine(self._work()).addBoth(self._tell)
+        return mine
+
+    def _tell(self, result: T | Failure) -> None:
+        waiting, self._waiting = self._waiting or [], None
+        for each in waiting:
+            if not each.called:
+                each.callback(result)
 
 
 _SLICE: Final = 0.004

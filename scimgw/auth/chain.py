@@ -1,7 +1,8 @@
 """Whom does a request come from?
 
 Authenticators are asked in order; the first that knows the credentials decides.  One that refuses
-them is no obstacle to another that takes the same scheme.
+them is no obstacle to another that takes the same scheme; those that come later look closer, so
+that of several refusals the last is told.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Protocol
 from attrs import frozen
 
 from scimgw.connector import Principal
-from scimgw.errors import Unauthorized
+from scimgw.errors import InvalidToken, Unauthorized
 
 
 @frozen
@@ -56,13 +57,14 @@ class Chain:
 
     @property
     def challenges(self) -> tuple[str, ...]:
-        """What WWW-Authenticate says."""
-        return tuple(each.challenge for each in self._authenticators)
+        """What WWW-Authenticate says, of each kind once."""
+        return tuple(dict.fromkeys(each.challenge for each in self._authenticators))
 
     @property
     def descriptions(self) -> tuple[Mapping[str, str], ...]:
-        """What /ServiceProviderConfig says."""
-        return tuple(each.description for each in self._authenticators)
+        """What /ServiceProviderConfig says, of each kind once."""
+        all = [each.description for each in self._authenticators]
+        return tuple(each for place, each in enumerate(all) if each not in all[:place])
 
     async def authenticate(self, header: str | None) -> Principal:
         """Tell whom the Authorization header of a request belongs to.
@@ -72,15 +74,19 @@ class Chain:
         if header is None:
             raise Unauthorized("credentials are required")
         credentials = Credentials.parse(header)
-        refusal = None
+        refusal: Unauthorized | None = None
         for each in self._authenticators:
             try:
                 principal = await each.authenticate(credentials)
             except Unauthorized as error:
-                refusal = refusal or error
+                refusal = error
                 continue
             if principal is not None:
                 return principal
-        raise refusal or Unauthorized(
-            "the Authorization header has a scheme that isn't offered here"
-        )
+        raise refusal or self._unknown(credentials.scheme)
+
+    def _unknown(self, scheme: str) -> Unauthorized:
+        offered = {each.partition(" ")[0].casefold() for each in self.challenges}
+        if scheme == "bearer" and scheme in offered:
+            return InvalidToken("wrong bearer token")
+        return Unauthorized("the Authorization header has a scheme that isn't offered here")

@@ -32,6 +32,10 @@ _JWS: Final = jwt.PyJWS()
 _JWS.register_algorithm(ED25519, jwt.algorithms.OKPAlgorithm())
 
 
+class WrongKey(InvalidToken):
+    """A token isn't signed by any of some keys."""
+
+
 @frozen
 class Presented:
     """A token, and what it says, which may be a lie."""
@@ -79,10 +83,10 @@ def fitting(keys: Iterable[Key], presented: Presented, algorithms: frozenset[str
 
     A token that names no key must leave no doubt; a key without a name is for all tokens.
 
-    Raises: InvalidToken.
+    Raises: WrongKey.
     """
     if presented.algorithm not in algorithms:
-        raise InvalidToken("the token is signed by an algorithm that isn't accepted")
+        raise WrongKey("the token is signed by an algorithm that isn't accepted")
     suited = [key for key in keys if presented.algorithm in key.algorithms]
     if presented.key_id is None:
         return suited if len(suited) == 1 else []
@@ -92,7 +96,7 @@ def fitting(keys: Iterable[Key], presented: Presented, algorithms: frozenset[str
 def check_signature(presented: Presented, keys: Iterable[Key]) -> None:
     """Check that one of some keys has signed a token.
 
-    Raises: InvalidToken.
+    Raises: WrongKey.
     """
     for key in keys:
         try:
@@ -100,4 +104,4 @@ def check_signature(presented: Presented, keys: Iterable[Key]) -> None:
         except (jwt.PyJWTError, ValueError, TypeError):
             continue
         return
-    raise InvalidToken("the token isn't signed by a key that is trusted")
+    raise WrongKey("the token isn't signed by a key that is trusted")

@@ -12,7 +12,7 @@ from scimgw.auth.chain import Authenticator, Credentials
 from scimgw.auth.hashed import Beside
 from scimgw.auth.known import Known
 from scimgw.connector import Principal
-from scimgw.errors import Unauthorized
+from scimgw.errors import InvalidToken
 from scimgw.secret import Secret
 
 
@@ -42,7 +42,7 @@ class TokenAuthenticator:
             return None
         found = await self._known.find(b"", credentials.value.encode())
         if found is None:
-            raise Unauthorized("wrong bearer token")
+            raise InvalidToken("wrong bearer token")
         return found
 
 
