@@ -142,7 +142,7 @@ def prepare(request: Request, answer: Answer) -> bytes:
     for name, value in answer.headers.items():
         values = [value] if isinstance(value, str) else value
         headers.setRawHeaders(name.encode(), [each.encode() for each in values])
-    if content:
+    if content and "Content-Type" not in answer.headers:
         headers.setRawHeaders(b"Content-Type", [codec.answer_type(header(request, b"accept"))])
     if answer.status not in _WITHOUT_BODY:
         headers.setRawHeaders(b"Content-Length", [b"%d" % len(content)])

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from scimgw.errors import (
     InternalError,
+    InvalidToken,
     MethodNotAllowed,
     NotFound,
     ScimError,
@@ -28,6 +29,8 @@ def answer_to(error: BaseException, request_id: str, challenges: tuple[str, ...]
     failure = _told(error, request_id)
     headers: dict[str, str | tuple[str, ...]] = {}
     match failure:
+        case InvalidToken():
+            headers["WWW-Authenticate"] = tuple(map(_invalid_token, challenges))
         case Unauthorized():
             headers["WWW-Authenticate"] = challenges
         case MethodNotAllowed():
@@ -49,3 +52,8 @@ def _told(error: BaseException, request_id: str) -> ScimError:
         return NotFound("no such endpoint")
     log.failure("request {id} failed", Failure(error), id=request_id)
     return InternalError(f"an unexpected error; the log has it under request {request_id}")
+
+
+def _invalid_token(challenge: str) -> str:
+    """Tell that another token is needed, if a token is what is asked for (RFC 6750 section 3)."""
+    return f'{challenge}, error="invalid_token"' if challenge.startswith("Bearer") else challenge

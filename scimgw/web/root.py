@@ -13,13 +13,14 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from scimgw.auth.chain import Chain
+from scimgw.auth.oauth import TokenIssuer
 from scimgw.connector import NO_ENTITY, Call, Principal
 from scimgw.errors import MethodNotAllowed, NotFound, Unavailable
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.gateway.readonly import read_only
 from scimgw.scim.cursor import Cursors
 from scimgw.scim.messages import Features, encode_error
-from scimgw.web import access, extension, scim, stream
+from scimgw.web import access, extension, scim, stream, token
 from scimgw.web.api import DISCOVERY_METHODS, Api
 from scimgw.web.bulk import ON_BULK, bulk
 from scimgw.web.conversation import Answer, origin, prepare
@@ -32,11 +33,13 @@ from scimgw.web.routes import (
     API,
     BULK,
     ME,
+    OAUTH,
     PING,
     PUBLIC,
     ROOT,
     SEARCH,
     SERVICE_PROVIDER_CONFIG,
+    TOKEN,
     Routes,
     Target,
 )
@@ -65,6 +68,8 @@ class Root(Resource):
     isLeaf = True
     hand_on: HandOn | None = None
     """What has all requests but the health check answered elsewhere."""
+    issuer: TokenIssuer | None = None
+    """What gives tokens to clients."""
 
     def __init__(
         self,
@@ -144,13 +149,18 @@ class Root(Resource):
     async def _answer(self, request: ScimRequest) -> Answer | None:
         """Give the answer, None if Klein is giving it."""
         target = self._routes.find(request.path)
+        if self.issuer is not None and target.route == OAUTH and target.rest == (TOKEN,):
+            return await self._give_token(request, target, self.issuer)
         if self.hand_on is not None and target.route != PING:
             if target.route != SERVICE_PROVIDER_CONFIG or not target.public:
                 access.on_handing(await self._identify(request), target, request)
             await self.hand_on(request)
             return None
+        return await self._answer_here(request, target)
+
+    async def _answer_here(self, request: ScimRequest, target: Target) -> Answer | None:
         principal = await self._let_in(request, target)
-        if target.route is None:
+        if target.route in {None, OAUTH}:
             raise NotFound("no such endpoint")
         request.base = origin(request) + target.prefix
         if target.route in {API, PUBLIC}:
@@ -238,6 +248,27 @@ class Root(Resource):
             raise access.no_entity(target)
         access.on_serving(principal, target, request)
         return principal
+
+    async def _give_token(
+        self, request: ScimRequest, target: Target, issuer: TokenIssuer
+    ) -> Answer:
+        """Let a client in by its secret, to give it a token; it logs in whatever the path says."""
+        if request.method == b"OPTIONS":
+            return _options(token.METHODS)
+        try:
+            client = await token.login(request, issuer)
+        except token.Refused as refusal:
+            return token.refused(refusal)
+        request.principal = client.principal.name
+        if target.entity is not None and not self._known(target, client.principal):
+            raise access.no_entity(target)
+        return token.given(issuer, client)
+
+    def _known(self, target: Target, principal: Principal) -> bool:
+        """Whether there is a base entity of that name, as far as an identity is concerned."""
+        # with another gateway behind this one, that one knows
+        there = self.hand_on is not None or target.base_entity in self._entities
+        return there and target.entity != NO_ENTITY and principal.reaches(target.base_entity)
 
     async def _identify(self, request: ScimRequest) -> Principal:
         principal = await self.login.identify(request)

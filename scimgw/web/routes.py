@@ -1,7 +1,7 @@
 """What does the path of a URL address?
 
     [/<entity>][/scim][/v2][/<route>[/<id>]]
-    [/<entity>]/api[/<id>]   [/<entity>]/pub/api[/<id>]
+    [/<entity>]/api[/<id>]   [/<entity>]/pub/api[/<id>]   [/<entity>]/oauth/token
 
 Segments are decoded once, so that an id may hold a slash.  Names of routes can't be entities.
 """
@@ -25,6 +25,8 @@ SCHEMAS: Final = "Schemas"
 RESOURCE_TYPES: Final = "ResourceTypes"
 API: Final = "api"
 PUBLIC: Final = "pub"
+OAUTH: Final = "oauth"
+TOKEN: Final = "token"  # noqa: S105 - what follows it in a path
 DISCOVERY: Final = (SERVICE_PROVIDER_CONFIG, SCHEMAS, RESOURCE_TYPES)
 ROOT: Final = ""
 """The route of a path that ends at the base URL: all resource types at once."""
@@ -72,7 +74,8 @@ class Routes:
             type.endpoint.strip("/").casefold(): type for type in types
         }
         self._routes = {
-            name.casefold(): name for name in (PING, *DISCOVERY, ROOT, SEARCH, BULK, ME, *others)
+            name.casefold(): name
+            for name in (PING, *DISCOVERY, ROOT, SEARCH, BULK, ME, OAUTH, *others)
         }
         self._routes |= {name: type.endpoint.strip("/") for name, type in self._types.items()}
 

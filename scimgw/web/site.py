@@ -17,6 +17,7 @@ from twisted.web.http import HTTPChannel, Request
 from twisted.web.server import Site
 
 from scimgw.auth.chain import Chain
+from scimgw.auth.oauth import TokenIssuer
 from scimgw.auth.throttle import network
 from scimgw.errors import BadRequest, HeadersTooLarge, RequestTimeout, ScimError, UriTooLong
 from scimgw.gateway.endpoint import Endpoint
@@ -198,6 +199,11 @@ class ScimSite(Site):
         """Hand all requests but the health check on, instead of serving the endpoint."""
         assert isinstance(self.resource, Root)
         self.resource.hand_on = hand_on
+
+    def give_tokens(self, issuer: TokenIssuer) -> None:
+        """Serve a token endpoint."""
+        assert isinstance(self.resource, Root)
+        self.resource.issuer = issuer
 
     def close(self) -> Deferred[None]:
         """Close each connection after its present request, and wait until all are closed."""

@@ -6,6 +6,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any, Final
+from warnings import catch_warnings
 
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
@@ -15,7 +16,8 @@ SECRET: Final = "s" * 64
 OCT: Final = OctKey.import_key(SECRET)
 RSA: Final = RSAKey.generate_key(2048)
 OTHER_RSA: Final = RSAKey.generate_key(2048)
-WEAK_RSA: Final = RSAKey.generate_key(1024)
+with catch_warnings(action="ignore"):  # that it is weak is what it is for
+    WEAK_RSA: Final = RSAKey.generate_key(1024)
 CURVES: Final = {
     "ES256": ECKey.generate_key("P-256"),
     "ES384": ECKey.generate_key("P-384"),
