@@ -11,7 +11,8 @@ from scimgw.auth.passthrough import NAME, PassedBasic, PassedToken
 from scimgw.auth.token import TokenAuthenticator
 from scimgw.config.identities import Auth, Identity
 from scimgw.config.load import Fault, PluginConfig
-from scimgw.connector import ApiConnector, Connector, PassingThrough, Principal
+from scimgw.connector import ApiConnector, Connector, PassingThrough
+from scimgw.tokens import principal
 
 
 def authenticators(auth: Auth, beside: Beside | None = None) -> list[Authenticator]:
@@ -21,23 +22,18 @@ def authenticators(auth: Auth, beside: Beside | None = None) -> list[Authenticat
     """
     ways: list[Authenticator] = []
     if auth.basic:
-        users = ((_principal(each.username, each), each.password) for each in auth.basic)
+        users = ((principal(each.username, each), each.password) for each in auth.basic)
         ways.append(BasicAuthenticator(users, beside))
     if auth.bearer_token:
         tokens = (
-            (_principal(each.name or f"bearerToken[{place}]", each), each.token)
+            (principal(each.name or f"bearerToken[{place}]", each), each.token)
             for place, each in enumerate(auth.bearer_token)
         )
         ways.append(TokenAuthenticator(tokens, beside))
     if auth.pass_through is not None:
-        anybody = _principal(NAME, auth.pass_through)
+        anybody = principal(NAME, auth.pass_through)
         ways += [PassedBasic(anybody), PassedToken(anybody)]
     return ways
-
-
-def _principal(name: str, identity: Identity) -> Principal:
-    entities = frozenset(identity.base_entities) or None
-    return Principal(name, read_only=identity.read_only, entities=entities)
 
 
 def unreachable(config: PluginConfig) -> Iterator[Fault]:
@@ -46,7 +42,13 @@ def unreachable(config: PluginConfig) -> Iterator[Fault]:
         return
     auth = config.gateway.auth
     of: Sequence[tuple[str, Sequence[Identity]]]
-    of = (("basic", auth.basic), ("bearerToken", auth.bearer_token))
+    of = (
+        ("basic", auth.basic),
+        ("bearerToken", auth.bearer_token),
+        ("bearerJwt", auth.bearer_jwt),
+        ("bearerJwtAzure", auth.bearer_jwt_azure),
+        ("bearerOAuth", auth.bearer_o_auth),
+    )
     places = [
         (f"{key}[{place}]", identity)
         for key, identities in of

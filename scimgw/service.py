@@ -21,7 +21,7 @@ from twisted.logger import Logger
 from scimgw.admission import authenticators, unpassed, unreachable
 from scimgw.auth.chain import Chain
 from scimgw.clients.http.forward import Forwarder
-from scimgw.config.keys import CURSORS, derive
+from scimgw.config.keys import CURSORS, TOKENS, derive
 from scimgw.config.load import Configuration, Fault, Faults, PluginConfig
 from scimgw.connector import Connector, Misconfigured, Services
 from scimgw.gateway.apionly import ApiOnly
@@ -29,6 +29,7 @@ from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.cursor import Cursors
 from scimgw.scim.custom import STANDARD
 from scimgw.threads import Threads
+from scimgw.tokens import signed
 from scimgw.web.chaining import Chaining
 from scimgw.web.patience import Patience
 from scimgw.web.perimeter import Perimeter
@@ -58,6 +59,8 @@ class PluginService(Service):
         """Put the plugin's parts together; nothing is bound or connected yet.
 
         Without a secret, what is signed is good for this process only.
+
+        Raises: Misconfigured, Faults.
         """
         self.setName(config.name)
         self.config = config
@@ -71,6 +74,8 @@ class PluginService(Service):
             resource_types=config.resource_types,
         )
         scim = config.gateway.scim
+        secret = secret or os.urandom(32)
+        self._signed = signed(config, services, derive(secret, f"{TOKENS} {config.name}"))
         self.connector = config.connector.build(config.endpoint, services)
         own = self.connector
         self.endpoint = Endpoint(
@@ -79,7 +84,8 @@ class PluginService(Service):
             max_scan=scim.max_scan,
         )
         self._threads = Threads(reactor)
-        chain = Chain(authenticators(config.gateway.auth, self._threads))
+        known = authenticators(config.gateway.auth, self._threads)
+        chain = Chain([*known, *self._signed.ways])
         limits = Limits(
             max_results=scim.max_results,
             max_operations=scim.max_operations,
@@ -97,7 +103,7 @@ class PluginService(Service):
             limits,
             reactor,
             cursors=Cursors(
-                key=derive(secret or os.urandom(32), f"{CURSORS} {config.name}"),
+                key=derive(secret, f"{CURSORS} {config.name}"),
                 lifetime=scim.cursor_timeout,
             ),
             perimeter=perimeter,
@@ -107,6 +113,8 @@ class PluginService(Service):
                 connections=_room(),
             ),
         )
+        if self._signed.issuer is not None:
+            self.site.give_tokens(self._signed.issuer)
         self._forwarder: Forwarder | None = None
         if config.gateway.chaining_base_url is not None:
             self._forwarder = Forwarder(config.gateway.chaining_base_url, services)
@@ -150,6 +158,7 @@ class PluginService(Service):
                 await self.site.close().addTimeout(GRACE, self._reactor)
                 await self.endpoint.pending.none().addTimeout(GRACE, self._reactor)
         finally:
+            await self._signed.close()
             await self.endpoint.connector.close()
             if self._forwarder is not None:
                 await self._forwarder.close()
@@ -173,6 +182,9 @@ def build(configuration: Configuration, reactor: Any, secret: bytes | None = Non
                 Fault(f"{config.name}.json", f"$.endpoint{path}", fault)
                 for path, fault in misconfigured.faults
             ]
+            continue
+        except Faults as found:
+            faults += found.found
             continue
         plugin.setServiceParent(root)
         faults += [*_misnamed(plugin), *_not_held(plugin), *unreachable(config)]

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import Final
+from typing import Any, Final, NewType
 
 from attrs import Attribute
 
 from scimgw.clients.http.settings import check_url
+from scimgw.clients.issuer import check_address
 from scimgw.connector import Invalid
 from scimgw.scrypt import MOST_WORK, BadHash, Scrypt, work
 from scimgw.secret import Secret
@@ -24,6 +25,13 @@ class Unbuilt(Enum):
     """The only value of a key that is known and does nothing yet."""
 
     OFF = "off"
+
+
+Texts = NewType("Texts", tuple[str, ...])
+"""Text, or a list of it."""
+NONE: Final = Texts(())
+Span = NewType("Span", float)
+"""Seconds, written as a number or as text with a unit."""
 
 
 def between(low: int, high: int) -> Callable[[object, Attribute[int], int], None]:
@@ -85,3 +93,29 @@ def some(_: object, attribute: Attribute[tuple[object, ...]], value: tuple[objec
     """Take lists that hold something."""
     if not value:
         raise Invalid(attribute.name, "must hold at least one entry")
+
+
+def issuer_url(_: object, attribute: Attribute[Any], value: str | None) -> None:
+    """Take addresses where keys may be fetched."""
+    if value is not None:
+        check_address(attribute.name, value)
+
+
+def authority_url(_: object, attribute: Attribute[str], value: str) -> None:
+    """Take addresses below which keys may be fetched."""
+    check_url(attribute.name, value)
+    check_address(attribute.name, value)
+
+
+def guid(_: object, attribute: Attribute[Any], value: str | None) -> None:
+    """Take ids of tenants."""
+    if value is not None and not re.fullmatch(
+        r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value
+    ):
+        raise Invalid(attribute.name, "must be a GUID, such as that of a tenant of Entra ID")
+
+
+def client_id(_: object, attribute: Attribute[str], value: str) -> None:
+    """Take ids of OAuth clients, which also stand in the log (RFC 6749 appendix A.1)."""
+    if not re.fullmatch(r"[!-~]{1,255}", value):
+        raise Invalid(attribute.name, "must be printable ASCII without blanks")

@@ -16,8 +16,17 @@ import attrs
 from scimgw import registry
 from scimgw.clients.http import Auth as HttpAuth
 from scimgw.clients.http import AuthOptions, Connection, Options, Proxy, Tls
-from scimgw.config.checks import Unbuilt
-from scimgw.config.identities import Auth, Basic, BearerToken, PassThrough
+from scimgw.config.checks import Span, Texts, Unbuilt
+from scimgw.config.identities import (
+    Auth,
+    Basic,
+    BearerJwt,
+    BearerJwtAzure,
+    BearerOAuth,
+    BearerToken,
+    JwtOptions,
+    PassThrough,
+)
 from scimgw.config.model import Gateway, Main, Scim
 from scimgw.config.structure import camel_case
 from scimgw.networks import Network
@@ -45,6 +54,8 @@ _NAMES: Final[Mapping[Any, str]] = {
     bool: "true or false",
     Secret: "text",
     Network: "text",
+    Texts: "text or list of text",
+    Span: "number or text",
     type(None): "null",
 }
 _HEAD: Final = """\
@@ -70,6 +81,10 @@ def page() -> str:
         ("`scimgateway.auth`", Auth),
         ("`scimgateway.auth.basic[]`", Basic),
         ("`scimgateway.auth.bearerToken[]`", BearerToken),
+        ("`scimgateway.auth.bearerJwt[]`", BearerJwt),
+        ("`scimgateway.auth.bearerJwt[].options`", JwtOptions),
+        ("`scimgateway.auth.bearerJwtAzure[]`", BearerJwtAzure),
+        ("`scimgateway.auth.bearerOAuth[]`", BearerOAuth),
         ("`scimgateway.auth.passThrough`", PassThrough),
         ("`scimgateway.scim`", Scim),
     ):

@@ -10,10 +10,12 @@ from typing import Final
 from scimgw.config.hkdf import FILE, LENGTH, derive
 from scimgw.config.load import MAIN, Configuration, Fault, Faults
 
-__all__ = ["CURSORS", "FILE", "derive", "secret"]
+__all__ = ["CURSORS", "FILE", "TOKENS", "derive", "secret"]
 
 CURSORS: Final = "scimgw cursors"
 """The purpose of the key that cursors are signed with."""
+TOKENS: Final = "scimgw tokens"
+"""The purpose of the key that the tokens of the token endpoint are signed with."""
 
 
 def secret(configuration: Configuration) -> bytes:

@@ -240,13 +240,25 @@ def modern(document: Mapping[str, Any]) -> dict[str, Any]:
         }
         if is_off(section["auth"].get("passThrough")):
             section["auth"].pop("passThrough", None)
-        tokens = section["auth"].get("bearerToken")
-        if isinstance(tokens, list):  # templates have entries without values
-            section["auth"]["bearerToken"] = [each for each in tokens if not is_off(each)]
+        for key in section["auth"].keys() & _LISTS - {"basic"}:
+            entries = section["auth"][key]
+            if isinstance(entries, list):  # templates have entries without values
+                section["auth"][key] = [_respelled(each) for each in entries if not is_off(each)]
     return {**document, "scimgateway": section}
 
 
-_LISTS: Final = frozenset({"basic", "bearerToken", "bearerJwt", "bearerJwtAzure"})
+def _respelled(entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        return entry
+    return {_OLDER.get(key, key): value for key, value in entry.items()}
+
+
+_LISTS: Final = frozenset({"basic", "bearerToken", "bearerJwt", "bearerJwtAzure", "bearerOAuth"})
+_OLDER: Final = {
+    "client_id": "clientId",
+    "client_secret": "clientSecret",
+    "expires_in": "expiresIn",
+}
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -123,7 +123,8 @@ class Main:
     data_directory: str = "../data"
     """Where generated keys are kept, relative to this file; made if it isn't there."""
     secret_key: Secret | None = field(default=None, validator=long)
-    """What cursors are signed and secrets encrypted with, at least 32 characters; the same for all
-    replicas.  Without it a key is made, and kept in the data directory."""
+    """What cursors and the tokens of `bearerOAuth` are signed and secrets encrypted with, at least
+    32 characters; the same for all replicas.  Without it a key is made, and kept in the data
+    directory."""
     workers: int = field(default=1, validator=_one)
     """Processes that share the ports."""

@@ -20,7 +20,7 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
-from scimgw.config.checks import Unbuilt
+from scimgw.config.checks import Span, Texts, Unbuilt
 from scimgw.connector import Invalid
 from scimgw.networks import Network, parse_network
 from scimgw.scim.values import show
@@ -139,6 +139,35 @@ def _number(value: Any, _: Any) -> float:
     return float(value)
 
 
+def _texts(value: Any, _: Any) -> tuple[str, ...]:
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list) or not all(isinstance(each, str) and each for each in listed):
+        raise TypeError(f"must be a string or a list of strings, not {show(value)}")
+    return tuple(listed)
+
+
+def _span(value: Any, _: Any) -> float:
+    """Read seconds, or a number with its unit: "90s", "2h", "10 days"."""
+    if not isinstance(value, str):
+        return _number(value, _)
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) ?([a-z]+)", value.casefold(), re.ASCII)
+    seconds = None if found is None else _UNITS.get(found[2].rstrip("s") or "s")
+    if found is None or seconds is None:
+        raise ValueError(
+            f'must be seconds, or text such as "90s", "2h", "10 days", not {show(value)}'
+        )
+    return float(found[1]) * seconds
+
+
+_UNITS: Final[Mapping[str, int]] = {
+    **dict.fromkeys(("s", "sec", "second"), 1),
+    **dict.fromkeys(("m", "min", "minute"), 60),
+    **dict.fromkeys(("h", "hr", "hour"), 3600),
+    **dict.fromkeys(("d", "day"), 24 * 3600),
+    **dict.fromkeys(("w", "week"), 7 * 24 * 3600),
+}
+
+
 def _guarded(kind: type[Any], name: str, make: Any) -> Any:
     """Hand on only what is written as it must be."""
     check = _strict(kind, name)
@@ -180,6 +209,8 @@ def _made() -> cattrs.Converter:
     converter.register_structure_hook(Unbuilt, _unbuilt)
     converter.register_structure_hook_func(lambda kind: kind == Network, _network)
     converter.register_structure_hook(float, _number)
+    converter.register_structure_hook(Texts, _texts)
+    converter.register_structure_hook(Span, _span)
     for kind, name in ((str, "a string"), (int, "an integer"), (bool, "true or false")):
         converter.register_structure_hook(kind, _strict(kind, name))
     return converter

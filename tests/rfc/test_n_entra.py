@@ -5,11 +5,24 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from scimgw.auth import keys
+from scimgw.auth.chain import Chain
+from scimgw.auth.issuers import SignedTokens
+from scimgw.auth.published import Published, PublishedKeys
+from scimgw.auth.token import TokenAuthenticator
+from scimgw.config.checks import Texts
+from scimgw.config.identities import BearerJwtAzure
+from scimgw.connector import Principal
+from scimgw.secret import Secret
+from scimgw.testing.client import Response
+from scimgw.tokens import PROVISIONING, entra
+from tests.auth.tokens import OTHER_RSA, RSA, public, token
 from tests.rfc.case import IOP, RfcCase, add, remove, replace, row
 from tests.web.world import CORE, ENTERPRISE, Json
 
 AD = "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"
 GROUP = CORE.replace("User", "Group")
+TENANT = "0c5f7d4e-8a5f-4a0e-9d0c-0d3c1b0a9f11"
 
 
 def op(op: str, path: str, value: Any) -> Json:
@@ -190,12 +203,58 @@ class EntraTests(RfcCase):
         )
         self.assertIn(user["id"], self.ids(text, query="&count=5&startIndex=1"))
 
-    @row(IOP, "Entra ID", lacks="tokens aren't built yet; HTTP Basic is")
+    @row(IOP, "Entra ID")
     def test_N22_bearer(self) -> None:
         """A long-lived secret or a token of Entra ID's own lets in."""
-        self.error(401, self.client.get("/Users", Authorization="Bearer token"))
-        schemes = self.read("/ServiceProviderConfig")["authenticationSchemes"]
-        self.assertEqual(["httpbasic"], [each["type"] for each in schemes])
+        self.serve(self.loki(), chain=self.entra())
+        self.clock.advance(1_800_000_000)
+        v1 = {
+            "iss": f"https://sts.windows.net/{TENANT}/",
+            "aud": "8adf8e6e-67b2-4cf2-a259-e3dc5476c621",
+            "appid": PROVISIONING,
+            "tid": TENANT,
+            "iat": 1_800_000_000,
+            "nbf": 1_800_000_000,
+            "exp": 1_800_003_600,
+        }
+        v2 = {
+            **{name: value for name, value in v1.items() if name != "appid"},
+            "iss": f"https://login.microsoftonline.com/{TENANT}/v2.0",
+            "azp": PROVISIONING,
+        }
+        older, gallery = {"aud": "00000002-0000-0000-c000-000000000000"}, {"aud": "app"}
+        for good in (v1, v2, v1 | older, v1 | gallery):
+            self.assertEqual(200, self.using(token(RSA, good, kid="k")).status)
+        self.assertEqual(200, self.using("secret").status)
+        other = TENANT.replace("0", "1")
+        for name, value in (
+            ("iss", f"https://sts.windows.net/{other}/"),
+            ("iss", "https://sts.windows.net/"),
+            ("tid", other),
+            ("aud", "https://graph.microsoft.com"),
+            ("appid", other),
+            ("exp", 1_799_999_000),
+        ):
+            self.assertEqual(401, self.using(token(RSA, {**v1, name: value}, kid="k")).status)
+        self.assertEqual(401, self.using(token(OTHER_RSA, v1, kid="k")).status)
+        self.assertEqual(401, self.using(token(RSA, v1, kid="other")).status)
+        self.assertEqual(401, self.using(token(RSA, {**v2, "azp": other}, kid="k")).status)
+
+    def entra(self) -> Chain:
+        """Let in a tenant's provisioning service, and who has a secret."""
+
+        async def ask() -> Published:
+            return Published(keys.of_set({"keys": [public(RSA, kid="k", use="sig")]}))
+
+        entry = BearerJwtAzure(tenant_id_g_u_i_d=TENANT, audience=Texts(("app",)))
+        published = PublishedKeys(ask, self.clock.seconds, "test")
+        issuer = entra(entry, published, lambda _: Principal("entra"))
+        static = TokenAuthenticator([(Principal("static"), Secret("secret"))])
+        return Chain([static, SignedTokens([issuer], self.clock.seconds)])
+
+    def using(self, text: str) -> Response:
+        """Make a request with a token."""
+        return self.client.get("/Users", Authorization=f"Bearer {text}")
 
     @row(IOP, "Entra ID")
     def test_N23_manager_array(self) -> None:

@@ -46,10 +46,12 @@ class WebCase(SynchronousTestCase):
         entity = {NO_ENTITY: EntityConfig(), "clientA": EntityConfig()}
         return Config(entity=entity, **config), in_memory(self.clock)
 
-    def serve(self, connector: Connector, limits: Limits | None = None) -> None:
+    def serve(
+        self, connector: Connector, limits: Limits | None = None, chain: Chain | None = None
+    ) -> None:
         """Serve a connector."""
         self.endpoint = Endpoint(connector=connector, clock=self.clock)
-        chain = Chain([BasicAuthenticator([(Principal("gwadmin"), Secret("password"))])])
+        chain = chain or Chain([BasicAuthenticator([(Principal("gwadmin"), Secret("password"))])])
         entities = frozenset({NO_ENTITY, "clientA", "client B"})
         self.site = ScimSite(
             self.endpoint,
