@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.web.http_headers import Headers
 
 from scimgw.auth.basic import BasicAuthenticator
-from scimgw.auth.chain import Chain
+from scimgw.auth.chain import Authenticator, Chain
 from scimgw.auth.throttle import FORGIVEN
 from scimgw.connector import NO_ENTITY, ApiRequest, Call, Principal
 from scimgw.errors import Forbidden
@@ -76,7 +76,7 @@ class AccessCase(WebCase):
         """Serve the document store, which answers /api as well."""
         super().setUp()
         self.endpoint = Endpoint(connector=Both(*self.loki_arguments()), clock=self.clock)
-        chain = Chain([BasicAuthenticator((each, Secret("password")) for each in USERS)])
+        chain = Chain(self.ways())
         names = {each.name: "walker" for each in USERS}
         self.site = ScimSite(
             self.endpoint,
@@ -91,6 +91,10 @@ class AccessCase(WebCase):
         self.tenant = Client(self.site, user="tenant")
         created = self.json(201, self.client.post("/clientA/Users", {"userName": "walker"}))
         self.user = created["id"]
+
+    def ways(self) -> list[Authenticator]:
+        """Let in by passwords."""
+        return [BasicAuthenticator((each, Secret("password")) for each in USERS)]
 
     def statuses(self, client: Client, routes: Any, prefix: str) -> dict[str, int]:
         """Make a request of each route, none too soon after another; tell what is answered."""
