@@ -10,7 +10,7 @@ from attrs import field, frozen
 from scimgw.auth import keys
 from scimgw.auth.chain import Authenticator
 from scimgw.auth.claims import Claims, Demand, Rules, subject
-from scimgw.auth.issuers import FixedKey, Issuer, Keys, SignedTokens
+from scimgw.auth.issuers import FixedKey, Issuer, Keys, Remembered, SignedTokens
 from scimgw.auth.oauth import DESCRIPTION, OAuthClient, TokenIssuer
 from scimgw.auth.published import Published, PublishedKeys
 from scimgw.clients.issuer import IssuerClient
@@ -69,12 +69,12 @@ def signed(config: PluginConfig, services: Services, key: bytes) -> Signed:
         )
         for each in config.gateway.auth.bearer_o_auth
     ]
-    issuer = None
+    issuer, remembered = None, Remembered(now)
     if clients:
         issuer = TokenIssuer(clients, key, config.name, now, services.random)
-        ways.append(SignedTokens([issuer.issuer], now, DESCRIPTION))
+        ways.append(SignedTokens([issuer.issuer], now, DESCRIPTION, remembered))
     if issuers:
-        ways.append(SignedTokens(issuers, now))
+        ways.append(SignedTokens(issuers, now, remembered=remembered))
     return Signed(ways=tuple(ways), issuer=issuer, clients=tuple(building.clients))
 
 

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from scimgw.deferred import Locks, Pending, Turns, finish, gather
+from scimgw.deferred import Joined, Locks, Pending, Turns, finish, gather
 
 
 class FinishTests(SynchronousTestCase):
@@ -79,6 +79,46 @@ class GatherTests(SynchronousTestCase):
         both.cancel()
         self.failureResultOf(both, CancelledError)
         self.assertTrue(all(each.called for each in reads))
+
+
+class JoinedTests(SynchronousTestCase):
+    """One thing at a time, for all who wait."""
+
+    def setUp(self) -> None:
+        """Have something to do that takes as long as it does."""
+        self.begun: list[Deferred[int]] = []
+
+        async def work() -> int:
+            self.begun.append(Deferred())
+            return await self.begun[-1]
+
+        self.joined = Joined(work)
+
+    def test_joined(self) -> None:
+        """Whoever comes meanwhile gets the same; whoever comes later has it done anew."""
+        first, second = self.joined(), self.joined()
+        self.assertEqual((1, True), (len(self.begun), self.joined.under_way))
+        self.begun[0].callback(5)
+        self.assertEqual([5, 5], [self.successResultOf(each) for each in (first, second)])
+        self.assertFalse(self.joined.under_way)
+        third = self.joined()
+        self.begun[1].callback(6)
+        self.assertEqual(6, self.successResultOf(third))
+
+    def test_failure(self) -> None:
+        """A failure is everybody's."""
+        waiting = [self.joined(), self.joined()]
+        self.begun[0].errback(ValueError())
+        for each in waiting:
+            self.failureResultOf(each, ValueError)
+
+    def test_giving_up(self) -> None:
+        """One who gives up doesn't disturb the others, nor what is done."""
+        first, second = self.joined(), self.joined()
+        first.cancel()
+        self.failureResultOf(first, CancelledError)
+        self.begun[0].callback(5)
+        self.assertEqual(5, self.successResultOf(second))
 
 
 class TickingClock(Clock):

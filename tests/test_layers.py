@@ -15,6 +15,7 @@ CORE = {"scimgw.scim", "scimgw.errors"}
 CLIENTS = {
     "scimgw.clients",
     "scimgw.connector",
+    "scimgw.deferred",
     "scimgw.errors",
     "scimgw.jsontext",
     "scimgw.secret",

@@ -109,12 +109,13 @@ class SignedTokens:
         issuers: Sequence[Issuer],
         now: Callable[[], float],
         description: Mapping[str, str] = JWT,
+        remembered: Remembered | None = None,
     ) -> None:
-        """Trust some issuers; `now` gives seconds since 1970."""
+        """Trust some issuers; `now` gives seconds since 1970, what is remembered may be shared."""
         self.description = description
         self._issuers = issuers
         self._now = now
-        self._remembered = Remembered(now)
+        self._remembered = remembered or Remembered(now)
 
     async def authenticate(self, credentials: Credentials) -> Principal | None:
         """Ask each issuer that the token may be of.

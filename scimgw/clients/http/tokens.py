@@ -11,10 +11,9 @@ from math import inf
 from typing import Any, Final
 
 from attrs import frozen
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.python.failure import Failure
 
+from scimgw.deferred import Joined
 from scimgw.errors import BadGateway
 from scimgw.secret import Secret
 
@@ -47,7 +46,7 @@ class TokenCredential:
         self._close = close
         self._header: Secret | None = None
         self._stale_at = 0.0
-        self._waiting: list[Deferred[Secret]] | None = None
+        self._renewed = Joined(self._asked)
 
     async def authorization(self, _passed: Secret | None) -> Secret | None:
         """Give the token that there is, or wait for a new one.
@@ -68,28 +67,12 @@ class TokenCredential:
         """Give back connections to the issuer."""
         await self._close()
 
-    def _renewed(self) -> Deferred[Secret]:
-        """Join whoever waits; one who gives up doesn't disturb the others."""
-        mine: Deferred[Secret] = Deferred()
-        if self._waiting is not None:
-            self._waiting.append(mine)
-            return mine
-        self._waiting = [mine]
-        Deferred.fromCoroutine(self._asked()).addBoth(self._tell)
-        return mine
-
     async def _asked(self) -> Secret:
         token = await self._ask()
         self._header = Secret(f"Bearer {token.value.reveal()}")
         margin = min(_MARGIN, token.lifetime / 10)
         self._stale_at = self._clock.seconds() + token.lifetime - margin
         return self._header
-
-    def _tell(self, result: Secret | Failure) -> None:
-        waiting, self._waiting = self._waiting or [], None
-        for each in waiting:
-            if not each.called:
-                each.callback(result)
 
 
 def read(answer: Any) -> Token:
