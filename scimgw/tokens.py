@@ -136,16 +136,12 @@ class _Building:
         ]
 
     def _of_jwt(self, place: str, entry: BearerJwt) -> Iterator[Issuer]:
-        who = (
-            _whoever(place, entry) if entry.name is None else _always(principal(entry.name, entry))
-        )
-        options = entry.options
+        options, named = entry.options, _always(principal(entry.name or place, entry))
         if entry.azure_tenant_id is not None:
             tenant = BearerJwtAzure(
                 tenant_id_g_u_i_d=entry.azure_tenant_id, audience=options.audience
             )
-            who = _always(principal(entry.name or place, entry))
-            yield self._of_azure(tenant, who)
+            yield self._of_azure(tenant, named)
             return
         try:
             found, algorithms = self._keys(entry)
@@ -167,7 +163,7 @@ class _Building:
                 max_age=options.max_age,
                 tolerance=options.clock_tolerance,
             ),
-            principal=who,
+            principal=_whoever(place, entry) if entry.name is None else named,
         )
 
     def _keys(self, entry: BearerJwt) -> tuple[Keys, frozenset[str]]:

@@ -148,6 +148,14 @@ class JwtTests(TokensCase):
         fault = "baseEntities: there is no base entity 'clientX'"
         self.assertEqual([f"{each}.{fault}" for each in places], found)
 
+    def test_tenant(self) -> None:
+        """A tenant of Entra ID may stand among the issuers, as newer files have it."""
+        tenant = "0c5f7d4e-8a5f-4a0e-9d0c-0d3c1b0a9f11"
+        entry = {"azureTenantId": tenant, "options": {"audience": "app"}}
+        plugin = self.built(bearerJwt=[entry])
+        text = token(RSA, {"iss": f"https://sts.windows.net/{tenant.replace('0', '1')}/"})
+        self.assertEqual(401, self.status(plugin, text))
+
     def test_stop(self) -> None:
         """A plugin stops that never asked its issuers."""
         tenant = {"tenantIdGUID": "0c5f7d4e-8a5f-4a0e-9d0c-0d3c1b0a9f11"}

@@ -150,13 +150,9 @@ class SignedTokens:
 
 def _distance(failure: InvalidToken | Unavailable) -> int:
     """Tell how far a token is from letting in: the least says most of what it lacks."""
-    match failure:
-        case WrongKey():
-            return 2
-        case Unavailable():
-            return 1
-        case InvalidToken():
-            return 0
+    if isinstance(failure, WrongKey):
+        return 2
+    return 1 if isinstance(failure, Unavailable) else 0
 
 
 class Remembered:

@@ -135,8 +135,8 @@ class BearerJwt(Identity):
             fault = "exactly one of secret, publicKey, wellKnownUri, azureTenantId is needed"
             raise ValueError(fault)
         asked, azure = self.options, self.azure_tenant_id is not None
-        if azure and (asked.issuer or asked.subject):
-            raise Invalid("options", "issuer and subject mean nothing for azureTenantId")
+        if azure and asked != JwtOptions(audience=asked.audience):
+            raise Invalid("options", "but for audience they mean nothing for azureTenantId")
         if not asked.issuer and not azure and not self.discovered:
             raise Invalid("options.issuer", "required")
         if self.well_known_uri is not None and not asked.audience:

@@ -123,6 +123,13 @@ class SignedTests(IssuersCase):
         found = Deferred.fromCoroutine(self.chain.authenticate(basic("gwadmin:password")))
         self.assertEqual("gwadmin", self.successResultOf(found).name)
 
+    def test_another_scheme(self) -> None:
+        """A signed token is a bearer token."""
+        text = token(OCT, self.claims("hmac"), "HS256")
+        for scheme in ("Basic", "Token", "DPoP"):
+            refused = Deferred.fromCoroutine(self.chain.authenticate(f"{scheme} {text}"))
+            self.assertIs(Unauthorized, type(self.failureResultOf(refused).value))
+
     def test_wrong(self) -> None:
         """What a token lacks is told."""
         for text, why in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import trustme
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, OKPKey
 from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.auth import keys
@@ -43,6 +43,7 @@ class PemTests(SynchronousTestCase):
         for name, key in CURVES.items():
             self.assertEqual({name}, keys.of_pem(pem(key)).algorithms)
         self.assertEqual({"EdDSA", "Ed25519"}, keys.of_pem(pem(ED25519)).algorithms)
+        self.assertEqual({"EdDSA"}, keys.of_pem(pem(OKPKey.generate_key("Ed448"))).algorithms)
 
     def test_certificate(self) -> None:
         """A certificate's key is taken."""

@@ -71,7 +71,9 @@ class JwtTests(IdentitiesCase):
             self.jwt(audience, wellKnownUri=told)
         for untold in ("https://x/.well-known/jwks.json", "https://x/keys"):
             self.assertEqual(".options.issuer: required", self.fault(audience, wellKnownUri=untold))
-        self.assertIn("mean nothing", self.fault({"issuer": "i"}, azureTenantId=TENANT))
+        self.jwt({"audience": "app"}, azureTenantId=TENANT)
+        for key, value in (("issuer", "i"), ("maxAge", 60), ("algorithms", ["PS256"])):
+            self.assertIn("mean nothing", self.fault({key: value}, azureTenantId=TENANT))
 
     def test_audience(self) -> None:
         """Of an issuer for many only tokens for this gateway are taken."""
@@ -131,6 +133,8 @@ class JwtTests(IdentitiesCase):
             "https://user:password@x/keys",
             "https://x/keys#one",
             "https://x/a b",
+            "https://x/a?b c",
+            "https://x/a?b#c",
             "https://x/\u00e9",
             "https://",
             "keys",

@@ -213,6 +213,13 @@ class EntraTests(IssuerCase):
         self.assertEqual(2, len(site.asked))
 
 
+class _Verified(IssuerClient):
+    """An issuer whose certificate is right."""
+
+    async def _fetch(self, _url: str) -> dict[str, Any]:
+        return {"issuer": "i", "jwks_uri": "http://127.0.0.1:1/keys"}
+
+
 class FailingTests(IssuerCase):
     """An issuer that fails in every way."""
 
@@ -252,6 +259,13 @@ class FailingTests(IssuerCase):
         site.publish("/", {"keys": "x" * 10_000})
         self.assertIn("larger", await self.fails_to_tell(f"{url}/"))
         self.assertNotIn("/keys", site.asked)
+
+    async def test_downgraded(self) -> None:
+        """An issuer that is verified can't send for its keys to one that isn't."""
+        client = _Verified("https://issuer.example/", services())
+        with self.assertRaises(BadGateway) as raised:
+            await client.ask()
+        self.assertIn("https", raised.exception.detail)
 
     async def test_server(self) -> None:
         """Whatever an issuer does, whoever waits is told before long."""
