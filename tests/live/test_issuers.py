@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import trustme
 from attrs import evolve
 from joserfc.jwk import RSAKey
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.ssl import CertificateOptions, PrivateCertificate
 
 from scimgw.auth.chain import Chain
 from scimgw.auth.published import APART, FRESH, STALE
-from scimgw.clients.http import Options, Request
+from scimgw.clients.http import Options, Request, Tls
 from scimgw.clients.issuer import IssuerClient
 from scimgw.config.load import load
 from scimgw.errors import BadGateway, InvalidToken, ScimError, Unavailable
@@ -266,6 +268,27 @@ class FailingTests(IssuerCase):
         with self.assertRaises(BadGateway) as raised:
             await client.ask()
         self.assertIn("https", raised.exception.detail)
+
+    async def test_unverified(self) -> None:
+        """An issuer that doesn't prove who it is isn't asked, whatever it would tell."""
+        folder, authority = Path(self.mktemp()), trustme.CA()
+        folder.mkdir()
+        authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+        issued = authority.issue_cert("localhost")
+        pem = issued.private_key_pem.bytes() + issued.cert_chain_pems[0].bytes()
+        own = PrivateCertificate.loadPEM(pem)
+        site = IssuerSite()
+        context = CertificateOptions(own.privateKey.original, own.original)
+        port = reactor.listenSSL(0, site, context, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        site.publish("/keys", {"keys": []})
+        url = f"https://localhost:{port.getHost().port}/keys"
+        self.assertIn("reached", await self.fails_to_tell(url))
+        self.assertEqual([], site.asked)
+        trusting = evolve(PATIENT, tls=Tls(ca="ca.pem"))
+        client = IssuerClient(url, services(folder), trusting)
+        self.addCleanup(lambda: Deferred.fromCoroutine(client.close()))
+        self.assertEqual({"keys": []}, (await client.ask()).document)
 
     async def test_server(self) -> None:
         """Whatever an issuer does, whoever waits is told before long."""
