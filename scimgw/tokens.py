@@ -13,6 +13,7 @@ from scimgw.auth.claims import Claims, Demand, Rules, subject
 from scimgw.auth.issuers import FixedKey, Issuer, Keys, Remembered, SignedTokens
 from scimgw.auth.oauth import DESCRIPTION, OAuthClient, TokenIssuer
 from scimgw.auth.published import Published, PublishedKeys
+from scimgw.clients.http import Proxy
 from scimgw.clients.issuer import IssuerClient
 from scimgw.config.identities import BearerJwt, BearerJwtAzure, Identity
 from scimgw.config.load import Fault, Faults, PluginConfig
@@ -139,7 +140,9 @@ class _Building:
         options, named = entry.options, _always(principal(entry.name or place, entry))
         if entry.azure_tenant_id is not None:
             tenant = BearerJwtAzure(
-                tenant_id_g_u_i_d=entry.azure_tenant_id, audience=options.audience
+                tenant_id_g_u_i_d=entry.azure_tenant_id,
+                audience=options.audience,
+                proxy=entry.proxy,
             )
             yield self._of_azure(tenant, named)
             return
@@ -168,7 +171,7 @@ class _Building:
 
     def _keys(self, entry: BearerJwt) -> tuple[Keys, frozenset[str]]:
         if entry.well_known_uri is not None:
-            return self._published(entry.well_known_uri), keys.ASYMMETRIC
+            return self._published(entry.well_known_uri, entry.proxy), keys.ASYMMETRIC
         if entry.secret is not None:
             key = keys.of_secret(entry.secret.reveal().encode())
         else:
@@ -182,10 +185,10 @@ class _Building:
         return FixedKey(key), key.algorithms
 
     def _of_azure(self, entry: BearerJwtAzure, who: Callable[[Claims], Principal]) -> Issuer:
-        return entra(entry, self._published(discovery(entry)), who)
+        return entra(entry, self._published(discovery(entry), entry.proxy), who)
 
-    def _published(self, url: str) -> PublishedKeys:
-        client = IssuerClient(url, self.services)
+    def _published(self, url: str, proxy: Proxy | None) -> PublishedKeys:
+        client = IssuerClient(url, self.services, proxy=proxy)
         self.clients.append(client)
 
         async def ask() -> Published:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from scimgw.clients.http import Connection, HttpClient, Options, Request, client
+from scimgw.clients.http import Connection, HttpClient, Options, Proxy, Request, client
 from scimgw.clients.http.settings import check_url
 from scimgw.connector import Invalid, Services
 from scimgw.errors import BadGateway
@@ -40,11 +40,18 @@ class KeySet:
 class IssuerClient:
     """Asks one issuer."""
 
-    def __init__(self, url: str, services: Services, options: Options = OPTIONS) -> None:
+    def __init__(
+        self,
+        url: str,
+        services: Services,
+        options: Options = OPTIONS,
+        proxy: Proxy | None = None,
+    ) -> None:
         """Prepare; nothing is connected yet."""
         self._url = url
         self._services = services
         self._options = options
+        self._proxy = proxy
         self._clients: dict[str, HttpClient] = {}
 
     async def ask(self) -> KeySet:
@@ -75,7 +82,7 @@ class IssuerClient:
         parts = urlsplit(url)
         base = f"{parts.scheme}://{parts.netloc}"
         if base not in self._clients:
-            settings = Connection(base_urls=(base,), options=self._options)
+            settings = Connection(base_urls=(base,), options=self._options, proxy=self._proxy)
             self._clients[base] = client(settings, self._services)
         headers = {"Accept": "application/json"}
         path = url.removeprefix(base)

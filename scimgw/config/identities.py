@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from attrs import Attribute, field, fields, frozen
 
+from scimgw.clients.http import Proxy
 from scimgw.config.checks import (
     NONE,
     Span,
@@ -119,6 +120,8 @@ class BearerJwt(Identity):
     set of keys (JWKS); https, but on loopback."""
     azure_tenant_id: str | None = field(default=None, validator=guid)
     """As `tenantIdGUID` of `bearerJwtAzure`."""
+    proxy: Proxy | None = None
+    """Proxy between the gateway and the issuer's keys, as `connection.proxy`."""
     options: JwtOptions = field(factory=JwtOptions)
     """What tokens must say."""
     name: str | None = None
@@ -135,6 +138,9 @@ class BearerJwt(Identity):
             fault = "exactly one of secret, publicKey, wellKnownUri, azureTenantId is needed"
             raise ValueError(fault)
         asked, azure = self.options, self.azure_tenant_id is not None
+        proxied = self.proxy is not None and self.proxy.host is not None
+        if proxied and not azure and self.well_known_uri is None:
+            raise Invalid("proxy", "means nothing for a key that isn't fetched")
         if azure and asked != JwtOptions(audience=asked.audience):
             raise Invalid("options", "but for audience they mean nothing for azureTenantId")
         if not asked.issuer and not azure and not self.discovered:
@@ -166,6 +172,8 @@ class BearerJwtAzure(Identity):
     """More audiences: the application's id, where the application is one of the gallery."""
     authority: str = field(default="https://login.microsoftonline.com", validator=authority_url)
     """Where the tenant's keys are: another one in national clouds."""
+    proxy: Proxy | None = None
+    """Proxy between the gateway and the tenant's keys, as `connection.proxy`."""
     name: str | None = None
     """How the log and `scim.me` call it; else `bearerJwtAzure[0]`, by its place."""
 

@@ -141,6 +141,18 @@ class JwtTests(IdentitiesCase):
         ):
             self.assertIn(".wellKnownUri: ", self.fault(options, wellKnownUri=wrong))
 
+    def test_proxy(self) -> None:
+        """A proxy is for keys that are fetched."""
+        proxy = {"host": "http://proxy.example:3128", "username": "u", "password": "p"}
+        found = self.jwt({"audience": "a"}, wellKnownUri=WELL_KNOWN, proxy=proxy).proxy
+        assert found is not None
+        self.assertEqual("http://proxy.example:3128", found.host)
+        self.jwt(azureTenantId=TENANT, proxy=proxy)
+        self.auth(bearerJwtAzure=[{"tenantIdGUID": TENANT, "proxy": proxy}])
+        self.assertIn(
+            ".proxy: means nothing", self.fault({"issuer": "i"}, secret=SECRET, proxy=proxy)
+        )
+
     def test_templates(self) -> None:
         """What older files leave empty is off, and one entry needn't be a list."""
         empty = {"secret": None, "publicKey": None, "options": {"issuer": None}, "readOnly": False}

@@ -26,7 +26,7 @@ from tests.auth.tokens import OTHER_RSA, RSA, public, token
 from tests.fakes.issuer import IssuerSite
 from tests.live.faulty import FaultyServer
 from tests.live.http_case import QUICK, HttpCase, reactor, services
-from tests.live.processes import NODE, OAUTH, Program, needed, run
+from tests.live.processes import NODE, OAUTH, TINYPROXY, Program, needed, run
 from tests.service.process import free_port
 
 PATIENT = Options(connect_timeout=20.0, read_timeout=20.0, abort_timeout=40.0)
@@ -289,6 +289,30 @@ class FailingTests(IssuerCase):
         client = IssuerClient(url, services(folder), trusting)
         self.addCleanup(lambda: Deferred.fromCoroutine(client.close()))
         self.assertEqual({"keys": []}, (await client.ask()).document)
+
+    async def test_proxy(self) -> None:
+        """Keys are fetched through a proxy, and only if it lets the gateway through."""
+        program, listening = needed(TINYPROXY, "tinyproxy-bin"), free_port()
+        config = Path(self.mktemp()).absolute()
+        config.write_text(f"Port {listening}\nListen 127.0.0.1\nBasicAuth user pass\n")
+        await run(self, listening, [program, "-d", "-c", str(config)])
+        site = IssuerSite()
+        port = reactor.listenTCP(0, site, interface="127.0.0.1")
+        self.addCleanup(port.stopListening)
+        site.publish("/", {"keys": [public(RSA, kid="k")]})
+        url = f"http://127.0.0.1:{port.getHost().port}/"
+        claims = {"iss": "i", "aud": "scim", "exp": int(self.clock.seconds()) + 3600}
+        options = {**OPTIONS, "issuer": "i"}
+        for password, asked in (("wrong", 0), ("pass", 1)):
+            host = f"http://127.0.0.1:{listening}"
+            proxy = {"host": host, "username": "user", "password": password, "noProxy": []}
+            entry = {"wellKnownUri": url, "options": options, "proxy": proxy}
+            self.trust(bearerJwt=[entry])
+            if not asked:
+                await self.refused(Unavailable, token(RSA, claims, kid="k"))
+            else:
+                self.assertEqual("bearerJwt[0]", await self.named(token(RSA, claims, kid="k")))
+            self.assertEqual(asked, len(site.asked))
 
     async def test_server(self) -> None:
         """Whatever an issuer does, whoever waits is told before long."""
