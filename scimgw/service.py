@@ -85,7 +85,7 @@ class PluginService(Service):
         )
         self._threads = Threads(reactor)
         known = authenticators(config.gateway.auth, self._threads)
-        chain = Chain([*known, *self._signed.ways])
+        chain = Chain([*self._signed.ways, *known])  # hashes of tokens take long: signed ones first
         limits = Limits(
             max_results=scim.max_results,
             max_operations=scim.max_operations,

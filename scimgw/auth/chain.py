@@ -1,8 +1,7 @@
 """Whom does a request come from?
 
 Authenticators are asked in order; the first that knows the credentials decides.  One that refuses
-them is no obstacle to another that takes the same scheme; those that come later look closer, so
-that of several refusals the last is told.
+them, or can't tell, is no obstacle to another that takes the same scheme.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Protocol
 from attrs import frozen
 
 from scimgw.connector import Principal
-from scimgw.errors import InvalidToken, Unauthorized
+from scimgw.errors import InvalidToken, Unauthorized, Unavailable
 
 
 @frozen
@@ -44,7 +43,7 @@ class Authenticator(Protocol):
     def authenticate(self, credentials: Credentials) -> Awaitable[Principal | None]:
         """Tell whose credentials they are; None if they are of another kind.
 
-        Raises: Unauthorized, if they are of this kind and wrong.
+        Raises: Unauthorized, if they are of this kind and wrong; Unavailable, if nobody can tell.
         """
 
 
@@ -69,21 +68,23 @@ class Chain:
     async def authenticate(self, header: str | None) -> Principal:
         """Tell whom the Authorization header of a request belongs to.
 
-        Raises: Unauthorized.
+        Raises: Unauthorized, Unavailable (who it is can't be told now).
         """
         if header is None:
             raise Unauthorized("credentials are required")
         credentials = Credentials.parse(header)
-        refusal: Unauthorized | None = None
+        failure: Unauthorized | Unavailable | None = None
         for each in self._authenticators:
             try:
                 principal = await each.authenticate(credentials)
             except Unauthorized as error:
-                refusal = error
-                continue
-            if principal is not None:
-                return principal
-        raise refusal or self._unknown(credentials.scheme)
+                failure = failure or error
+            except Unavailable as error:
+                failure = error
+            else:
+                if principal is not None:
+                    return principal
+        raise failure or self._unknown(credentials.scheme)
 
     def _unknown(self, scheme: str) -> Unauthorized:
         offered = {each.partition(" ")[0].casefold() for each in self.challenges}

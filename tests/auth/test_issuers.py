@@ -24,6 +24,8 @@ from tests.auth.tokens import OCT, OTHER_RSA, RSA, SECRET, pem, token
 
 STATIC = token(OTHER_RSA, {"iss": "old", "exp": 1})
 """A token that was agreed upon, and looks like a signed one."""
+STATIC_OF_DOWN = token(OTHER_RSA, {"iss": "down", "exp": 1})
+"""The same, of an issuer whose keys can't be had."""
 
 
 class _Down:
@@ -85,9 +87,11 @@ class IssuersCase(SynchronousTestCase):
         self.chain = Chain(
             [
                 BasicAuthenticator([(Principal("gwadmin"), Secret("password"))]),
-                TokenAuthenticator([(Principal("static"), Secret(STATIC))]),
                 self.signed,
                 SignedTokens([issuer("", self.telling, "RS256")], self.clock.seconds),
+                TokenAuthenticator(
+                    (Principal("static"), Secret(each)) for each in (STATIC, STATIC_OF_DOWN)
+                ),
             ]
         )
 
@@ -119,7 +123,8 @@ class SignedTests(IssuersCase):
 
     def test_static(self) -> None:
         """A token that was agreed upon is good, even if it looks like a signed one."""
-        self.assertEqual("static", self.named(STATIC))
+        for each in (STATIC, STATIC_OF_DOWN):
+            self.assertEqual("static", self.named(each))
         found = Deferred.fromCoroutine(self.chain.authenticate(basic("gwadmin:password")))
         self.assertEqual("gwadmin", self.successResultOf(found).name)
 
