@@ -92,8 +92,9 @@ class AgreedTests(LoadCase):
         for off in spelled:
             auth = {"basic": BASIC, "passThrough": off}
             self.assertEqual([], self.told("loki", auth, {}), off)
+        ways = "basic, bearerToken, bearerJwt, bearerJwtAzure or bearerOAuth"
         self.assertEqual(
-            ["$.scimgateway.auth: must hold at least one way in: basic or bearerToken"],
+            [f"$.scimgateway.auth: must hold at least one way in: {ways}"],
             self.told("loki", {"passThrough": {"enabled": False}}, {}),
         )
         path = "$.scimgateway.auth.passThrough"

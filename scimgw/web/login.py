@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from scimgw.auth.chain import Chain
+from scimgw.auth.oauth import OAuthClient, TokenIssuer
 from scimgw.auth.throttle import Presented, Throttle
 from scimgw.connector import Principal
 from scimgw.errors import TooManyRequests, Unauthorized
@@ -42,6 +45,21 @@ class Login:
                 return await self._chain.authenticate(authorization)
         except (Unauthorized, TooManyRequests):
             self._tell(request.client_host, presented.account)
+            raise
+
+    async def client(
+        self, request: ScimRequest, issuer: TokenIssuer, shown: Sequence[tuple[str, str]]
+    ) -> OAuthClient:
+        """Tell which client of the token endpoint it is, by id and secret.
+
+        Raises: Unauthorized, TooManyRequests.
+        """
+        id, secret = shown[0]
+        try:
+            with self.throttle.attempt(request.client_host, Presented(secret, f"client {id}")):
+                return await issuer.login(shown)
+        except (Unauthorized, TooManyRequests):
+            self._tell(request.client_host, id)
             raise
 
     def _tell(self, address: str, account: str | None) -> None:

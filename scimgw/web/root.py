@@ -256,7 +256,7 @@ class Root(Resource):
         if request.method == b"OPTIONS":
             return _options(token.METHODS)
         try:
-            client = await token.login(request, issuer)
+            client = await token.login(request, issuer, self.login)
         except token.Refused as refusal:
             return token.refused(refusal)
         request.principal = client.principal.name

@@ -21,6 +21,7 @@ from scimgw.auth.oauth import OAuthClient, TokenIssuer
 from scimgw.errors import InvalidSyntax, MethodNotAllowed, Unauthorized
 from scimgw.web import codec
 from scimgw.web.conversation import Answer, header
+from scimgw.web.login import Login
 from scimgw.web.request import ScimRequest
 
 METHODS: Final = ("POST", "OPTIONS")
@@ -43,10 +44,10 @@ class Refused(Exception):
         self.code = code
 
 
-async def login(request: ScimRequest, issuer: TokenIssuer) -> OAuthClient:
+async def login(request: ScimRequest, issuer: TokenIssuer, known: Login) -> OAuthClient:
     """Tell which client asks for a token.
 
-    Raises: MethodNotAllowed, Refused.
+    Raises: MethodNotAllowed, TooManyRequests, Refused.
     """
     if request.method != b"POST":
         raise MethodNotAllowed("a token is asked for by POST", METHODS)
@@ -56,7 +57,7 @@ async def login(request: ScimRequest, issuer: TokenIssuer) -> OAuthClient:
         raise Refused("invalid_request", "grant_type is missing")
     shown = credentials(asked, header(request, b"authorization"))
     try:
-        client = await issuer.login(shown)
+        client = await known.client(request, issuer, shown)
     except Unauthorized as error:
         raise Refused("invalid_client", error.detail) from error
     if asked["grant_type"] != _GRANT:

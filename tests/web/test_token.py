@@ -11,6 +11,7 @@ from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
 from scimgw.auth.issuers import SignedTokens
 from scimgw.auth.oauth import DESCRIPTION, OAuthClient, TokenIssuer
+from scimgw.auth.throttle import FORGIVEN
 from scimgw.connector import NO_ENTITY, Principal
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.scim.cursor import Cursors
@@ -80,7 +81,8 @@ class TokenCase(WebCase):
         kind: str = FORM,
         path: str = "/oauth/token",
     ) -> Response:
-        """Ask for a token."""
+        """Ask for a token, not too soon after another."""
+        self.clock.advance(FORGIVEN)
         content = urlencode(body).encode() if isinstance(body, dict) else body
         headers = {"Authorization": authorization, "Content-Type": kind}
         return self.client.request("POST", path, content, headers)
@@ -213,6 +215,13 @@ class RefusalTests(TokenCase):
             self.ask(GRANT, path="/oauth/token?client_id=okta&client_secret=secret"),
         ):
             self.refused(401, "invalid_client", answer)
+
+    def test_guessed(self) -> None:
+        """Whoever guesses is slowed down."""
+        self.patch(self.clock, "advance", lambda _: None)
+        body = {**GRANT, "client_id": "okta"}
+        answered = [self.ask({**body, "client_secret": f"x{n}"}).status for n in range(20)]
+        self.assertEqual((401, 429), (answered[0], answered[-1]))
 
     def test_malformed(self) -> None:
         """What can't be read, or could be in two ways, is refused."""
