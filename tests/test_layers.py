@@ -27,7 +27,14 @@ CONNECTOR = CORE | {
     "scimgw.secret",
 }
 GATEWAY = CORE | {"scimgw.connector", "scimgw.deferred", "scimgw.gateway"}
-AUTH = {"scimgw.auth", "scimgw.connector", "scimgw.errors", "scimgw.scrypt", "scimgw.secret"}
+AUTH = {
+    "scimgw.auth",
+    "scimgw.connector",
+    "scimgw.errors",
+    "scimgw.scrypt",
+    "scimgw.secret",
+    "scimgw.tls.names",
+}
 WEB = GATEWAY | AUTH | {"scimgw.web", "scimgw.jsontext", "scimgw.networks"}
 CONFIG = {
     "scimgw.config",
@@ -40,6 +47,8 @@ CONFIG = {
     "scimgw.scrypt",
     "scimgw.sealed",
     "scimgw.clients",
+    "scimgw.tls",
+    "scimgw.tls.names",
 }
 
 ALLOWED: dict[str, set[str]] = {
@@ -56,6 +65,8 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.scim": CORE,
     "scimgw.connector": {"scimgw.scim", "scimgw.secret"},
     "scimgw.clients": CLIENTS,
+    "scimgw.tls": {"scimgw.tls", "scimgw.tls.names", "scimgw.connector", "scimgw.secret"},
+    "scimgw.tls.names": set(),
     "scimgw.mapping": CORE | {"scimgw.mapping"},
     "scimgw.gateway": GATEWAY,
     "scimgw.auth": AUTH,
@@ -86,6 +97,7 @@ OUTSIDE: dict[str, set[str]] = {
         "scimgw.tap",
         "scimgw.testing",
         "scimgw.threads",
+        "scimgw.tls",
         "connectors",
         "twisted.plugins",
     },
@@ -95,6 +107,7 @@ OUTSIDE: dict[str, set[str]] = {
     "ldaptor": {"connectors.ldap"},
     "treq": {"scimgw.clients"},
     "jwt": {"scimgw.clients"},
+    "OpenSSL": {"connectors.ldap", "scimgw.clients", "scimgw.tls"},
     "cattrs": {"scimgw.config"},
     "hypothesis": {"scimgw.testing"},
 }
