@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from scimgw.auth.basic import BasicAuthenticator
+from scimgw.auth.certificate import CertificateAuthenticator
 from scimgw.auth.chain import Authenticator
 from scimgw.auth.hashed import Beside
 from scimgw.auth.passthrough import NAME, PassedBasic, PassedToken
@@ -29,6 +30,12 @@ def authenticators(auth: Auth, beside: Beside | None = None) -> list[Authenticat
             for place, each in enumerate(auth.bearer_token)
         )
         ways.append(TokenAuthenticator(tokens, beside))
+    if auth.client_certificate:
+        clients = (
+            (_principal(each.name or f"clientCertificate[{place}]", each), each.known_by)
+            for place, each in enumerate(auth.client_certificate)
+        )
+        ways.append(CertificateAuthenticator(clients))
     if auth.pass_through is not None:
         anybody = _principal(NAME, auth.pass_through)
         ways += [PassedBasic(anybody), PassedToken(anybody)]
@@ -46,7 +53,11 @@ def unreachable(config: PluginConfig) -> Iterator[Fault]:
         return
     auth = config.gateway.auth
     of: Sequence[tuple[str, Sequence[Identity]]]
-    of = (("basic", auth.basic), ("bearerToken", auth.bearer_token))
+    of = (
+        ("basic", auth.basic),
+        ("bearerToken", auth.bearer_token),
+        ("clientCertificate", auth.client_certificate),
+    )
     places = [
         (f"{key}[{place}]", identity)
         for key, identities in of

@@ -60,6 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.scrypt": {"scimgw.secret"},
     "scimgw.sealed": {"scimgw.secret"},
     "scimgw.deferred": set(),
+    "scimgw.hangup": set(),
     "scimgw.threads": {"scimgw.deferred", "scimgw.errors"},
     "scimgw.jsontext": {"scimgw.scim"},
     "scimgw.scim": CORE,
@@ -75,7 +76,9 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.registry": {"scimgw.connector"},
     "scimgw.config": CONFIG,
     "scimgw.admission": AUTH | CONFIG,
-    "scimgw.service": WEB | CONFIG | {"scimgw.admission", "scimgw.threads", "scimgw.web.chaining"},
+    "scimgw.service": WEB
+    | CONFIG
+    | {"scimgw.admission", "scimgw.hangup", "scimgw.threads", "scimgw.web.chaining"},
     "scimgw.secrets": {"scimgw.config", "scimgw.scrypt", "scimgw.sealed", "scimgw.secret"},
     "scimgw.tap": {"scimgw.service", "scimgw.config"},
     "scimgw.testing": WEB | {"scimgw.testing"},
@@ -91,6 +94,7 @@ OUTSIDE: dict[str, set[str]] = {
         "scimgw.connector",
         "scimgw.deferred",
         "scimgw.gateway",
+        "scimgw.hangup",
         "scimgw.web",
         "scimgw.web.chaining",
         "scimgw.service",

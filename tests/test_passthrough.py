@@ -93,7 +93,7 @@ class AgreedTests(LoadCase):
             auth = {"basic": BASIC, "passThrough": off}
             self.assertEqual([], self.told("loki", auth, {}), off)
         self.assertEqual(
-            ["$.scimgateway.auth: must hold at least one way in: basic or bearerToken"],
+            ["$.scimgateway.auth: must hold at least one way in: basic, bearerToken or clientCertificate"],
             self.told("loki", {"passThrough": {"enabled": False}}, {}),
         )
         path = "$.scimgateway.auth.passThrough"

@@ -13,14 +13,19 @@ from attrs import frozen
 
 from scimgw.connector import Principal
 from scimgw.errors import Unauthorized
+from scimgw.tls.names import Name
 
 
 @frozen
 class Credentials:
-    """An Authorization header: its scheme in lower case, and what follows it."""
+    """An Authorization header: its scheme in lower case, and what follows it.
+
+    Without the header, which decides where there is one, the names of the client's certificate.
+    """
 
     scheme: str
     value: str
+    certificate: frozenset[Name] | None = None
 
     @classmethod
     def parse(cls, header: str) -> Credentials:
@@ -64,14 +69,19 @@ class Chain:
         """What /ServiceProviderConfig says."""
         return tuple(each.description for each in self._authenticators)
 
-    async def authenticate(self, header: str | None) -> Principal:
-        """Tell whom the Authorization header of a request belongs to.
+    async def authenticate(
+        self, header: str | None, certificate: frozenset[Name] | None = None
+    ) -> Principal:
+        """Tell whom a request comes from, by its Authorization header, or else by a certificate.
 
         Raises: Unauthorized.
         """
-        if header is None:
+        if header is not None:
+            credentials = Credentials.parse(header)
+        elif certificate is not None:
+            credentials = Credentials("", "", certificate)
+        else:
             raise Unauthorized("credentials are required")
-        credentials = Credentials.parse(header)
         refusal = None
         for each in self._authenticators:
             try:
@@ -81,6 +91,8 @@ class Chain:
                 continue
             if principal is not None:
                 return principal
+        if header is None:
+            raise refusal or Unauthorized("credentials are required")
         raise refusal or Unauthorized(
             "the Authorization header has a scheme that isn't offered here"
         )

@@ -17,11 +17,18 @@ from scimgw import registry
 from scimgw.clients.http import Auth as HttpAuth
 from scimgw.clients.http import AuthOptions, Connection, Options, Proxy, Tls
 from scimgw.config.checks import Unbuilt
-from scimgw.config.identities import Auth, Basic, BearerToken, PassThrough
+from scimgw.config.identities import (
+    Auth,
+    Basic,
+    BearerToken,
+    ClientCertificate,
+    PassThrough,
+)
 from scimgw.config.model import Gateway, Main, Scim
 from scimgw.config.structure import camel_case
 from scimgw.networks import Network
 from scimgw.secret import Secret
+from scimgw.tls.settings import Certificate, Pfx
 
 CONNECTORS: Final = ("loki", "ldap", "restful", "api")
 _HTTP: Final[tuple[tuple[str, type[Any]], ...]] = (
@@ -70,7 +77,10 @@ def page() -> str:
         ("`scimgateway.auth`", Auth),
         ("`scimgateway.auth.basic[]`", Basic),
         ("`scimgateway.auth.bearerToken[]`", BearerToken),
+        ("`scimgateway.auth.clientCertificate[]`", ClientCertificate),
         ("`scimgateway.auth.passThrough`", PassThrough),
+        ("`scimgateway.certificate`", Certificate),
+        ("`scimgateway.certificate.pfx`", Pfx),
         ("`scimgateway.scim`", Scim),
     ):
         parts += [f"\n## {title}\n", *_section(kind)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,12 +91,21 @@ class Tls(Service):
         """Begin to look after the files."""
         super().startService()
         self._tell()
+        for file in self._settings.files(self._folder):
+            if not os.access(file, os.R_OK):
+                log.warn(
+                    "{plugin}: {file} can't be read by the user that the gateway runs as, so that "
+                    "it can't be renewed",
+                    plugin=self._plugin,
+                    file=file.name,
+                )
         self._looking.start(LOOK, now=False)
 
     def stopService(self) -> None:
         """Look no more; connections go on."""
         super().stopService()
-        self._looking.stop()
+        if self._looking.running:
+            self._looking.stop()
 
     def reload(self) -> None:
         """Read the files again; if anything is wrong with them, go on with what there is."""

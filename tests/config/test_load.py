@@ -239,7 +239,12 @@ class FaultTests(LoadCase):
             self.faults(self.folder(scimgw={"plugins": []})),
         )
         self.assertEqual(
-            [f"{LOKI}.auth: must hold at least one way in: basic or bearerToken"],
+            [
+                (
+                    f"{LOKI}.auth: must hold at least one way in: "
+                    "basic, bearerToken or clientCertificate"
+                )
+            ],
             self.faults(self.plugin(gateway(auth={"basic": []}))),
         )
         self.assertEqual(
@@ -263,7 +268,6 @@ class FaultTests(LoadCase):
     def test_not_built_yet(self) -> None:
         """A key that is known and does nothing yet is refused, never ignored."""
         for path, section in {
-            "certificate": gateway(certificate={"key": "key.pem"}),
             "scim.usePutSoftSync": gateway(scim={"usePutSoftSync": True}),
             "log": gateway(loglevel={"file": "debug"}),
             "auth.bearerOAuth": gateway(

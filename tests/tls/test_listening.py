@@ -207,9 +207,9 @@ class ReplacedTests(TlsCase):
 
     def test_stopped(self) -> None:
         """Nothing looks after the files of a port that is closed."""
-        self.tls.stopService()
-        self.assertEqual([], self.clock.getDelayedCalls())
-        self.tls.startService()
+        for _ in range(2):
+            self.tls.stopService()
+            self.assertEqual([], self.clock.getDelayedCalls())
 
 
 class ToldTests(TlsCase):
@@ -242,6 +242,15 @@ class ToldTests(TlsCase):
         first, second = self.said()
         self.assertRegex(first, "^info: plugin-x shows the certificate CN=short")
         self.assertRegex(second, "^warn: plugin-x: the certificate CN=short.* in 10 days")
+
+    def test_unreadable(self) -> None:
+        """A file that can't be read any more after the start is told while there is time."""
+        tls = self.made()
+        (self.certs / "x.key").unlink()
+        self.said()
+        tls.startService()
+        tls.stopService()
+        self.assertIn("warn: plugin-x: x.key can't be read by the user", self.said()[1])
 
     def test_renewed(self) -> None:
         """A renewed certificate ends it."""

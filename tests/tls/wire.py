@@ -9,8 +9,10 @@ from typing import Any
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
 from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from scimgw.testing.client import Transport
 from tests.tls.papers import Papers
@@ -107,6 +109,13 @@ def resume(context: SSL.Context, version: ssl.TLSVersion) -> bool:
     return bool(resumed)
 
 
+class _Tcp(Transport):
+    """What is below TLS."""
+
+    def setTcpNoDelay(self, _: bool) -> None:  # noqa: FBT001 - Twisted's
+        """Take it as done."""
+
+
 class Line:
     """A client connected to what a port serves."""
 
@@ -114,8 +123,9 @@ class Line:
         self, factory: IProtocolFactory, side: SSL.Connection, clock: Clock, *, shakes: int = 10
     ) -> None:
         self._clock = clock
+        self._lost = False
         self.side = side
-        self.transport = Transport(peerAddress=PEER)
+        self.transport = _Tcp(peerAddress=PEER)
         protocol = factory.buildProtocol(PEER)
         assert protocol is not None
         self.protocol: Any = protocol
@@ -131,6 +141,12 @@ class Line:
         if self.transport.value():
             self.side.bio_write(self.transport.value())
             self.transport.clear()
+
+    def lose(self) -> None:
+        """Lose the connection, unless it is lost already."""
+        if not self._lost:
+            self._lost = True
+            self.protocol.connectionLost(Failure(ConnectionDone()))
 
     def ask(self, request: bytes) -> bytes:
         """Send something, and give what comes back."""
@@ -148,4 +164,4 @@ class _Protocol:
     """What a port's connection knows of itself."""
 
     def __init__(self) -> None:
-        self.transport = Transport(peerAddress=PEER)
+        self.transport = _Tcp(peerAddress=PEER)
