@@ -70,6 +70,14 @@ class SpokenTests(SynchronousTestCase):
         other = shake(client(TLS_1_2, trust=self.root), self.port)
         self.assertEqual("ECDHE-RSA-AES256-GCM-SHA384", other.get_cipher_name())
 
+    def test_chain(self) -> None:
+        """A client that trusts the root only is shown the way to it."""
+        papers = self.root.authority("middle").authority("below").issue("localhost", LOCALHOST)
+        side = client(trust=self.root)
+        shake(side, context(papers.material(), required=False))
+        sent = side.get_peer_cert_chain(as_cryptography=True) or []
+        self.assertEqual([papers.certificate, *papers.between], sent)
+
     def test_alpn(self) -> None:
         """HTTP/1.1 is chosen of what a client offers, and nothing else."""
         for offered, chosen in (

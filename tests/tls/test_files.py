@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -86,6 +88,15 @@ class GoodTests(FilesCase):
         found = self.read(key="key", cert="reverse")
         self.assertEqual(self.papers.certificate, found.certificate)
         self.assertEqual((self.below.certificate,), found.chain)
+
+    def test_unknown_kind(self) -> None:
+        """A certificate of a key that nobody knows is none of the key's, and in nobody's way."""
+        der = self.papers.certificate.public_bytes(Encoding.DER)
+        of_ec, of_nothing = bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2a8648ce3d0209")
+        strange = x509.load_der_x509_certificate(der.replace(of_ec, of_nothing))
+        self.assertRaises(UnsupportedAlgorithm, strange.public_key)
+        self.files(strange=pem(strange, self.papers.certificate))
+        self.assertEqual(self.papers.certificate, self.read(key="key", cert="strange").certificate)
 
     def test_one_file(self) -> None:
         """A key and its certificates may be in one file."""

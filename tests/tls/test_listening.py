@@ -110,6 +110,7 @@ class ConnectionTests(TlsCase):
         line = self.line()
         self.assertRaises(SSL.ZeroReturnError, line.ask, b"bye")
         self.assertTrue(line.transport.disconnecting)
+        line.lose()
         line.protocol.loseConnection()
 
     def test_end_before_the_beginning(self) -> None:

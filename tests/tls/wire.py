@@ -59,7 +59,7 @@ def shake(one: SSL.Connection, context: SSL.Context) -> SSL.Connection:
     Raises: SSL.Error, of whichever side is the first to be unhappy.
     """
     other = SSL.Connection(context, None)
-    other.set_app_data(_Protocol())
+    other.set_app_data(Peer())
     other.set_accept_state()
     for _ in range(10):
         for this, that in ((one, other), (other, one)):
@@ -160,7 +160,7 @@ class Line:
                 return received
 
 
-class _Protocol:
+class Peer:
     """What a port's connection knows of itself."""
 
     def __init__(self) -> None:
