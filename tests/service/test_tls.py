@@ -202,6 +202,26 @@ class SpokenTests(TlsCase):
             context.maximum_version = ssl.TLSVersion.TLSv1_2
             self.assertIn("HANDSHAKE_FAILURE", await self.refused(context))
 
+    async def test_proxied(self) -> None:
+        """A PROXY header comes in clear, before TLS, and says whose connection it is."""
+        folder = self.configured(PAIR, proxyProtocol=True, trustedProxies=["127.0.0.1"])
+        running = await self.start(folder)
+        received = await deferToThread(self.through, b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n")
+        self.assertIn(b"200 OK", received)
+        await running.says("192.0.2.1 - GET /ping 200")
+
+    def through(self, header: bytes) -> bytes:
+        """Pass a connection on, as a proxy does, and make a request by it."""
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        with contextlib.closing(plain):
+            plain.sendall(header)
+            with self.context().wrap_socket(plain, server_hostname="localhost") as secure:
+                secure.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                received = b""
+                while data := secure.recv(4096):
+                    received += data
+                return received
+
     async def test_noise(self) -> None:
         """Whoever knocks without TLS, or goes away half-way, fills no log."""
         running = await self.start(self.configured(PAIR))
