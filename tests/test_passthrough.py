@@ -93,7 +93,12 @@ class AgreedTests(LoadCase):
             auth = {"basic": BASIC, "passThrough": off}
             self.assertEqual([], self.told("loki", auth, {}), off)
         self.assertEqual(
-            ["$.scimgateway.auth: must hold at least one way in: basic, bearerToken or clientCertificate"],
+            [
+                (
+                    "$.scimgateway.auth: must hold at least one way in: "
+                    "basic, bearerToken or clientCertificate"
+                )
+            ],
             self.told("loki", {"passThrough": {"enabled": False}}, {}),
         )
         path = "$.scimgateway.auth.passThrough"
