@@ -6,7 +6,7 @@ UNIT := $(filter-out tests/__init__.py tests/service tests/live tests/judges tes
 
 # what the tests of connectors run against
 SERVERS := slapd ldap-utils samba samba-ad-provision samba-dsdb-modules samba-vfs-modules \
-	python3-samba winbind tinyproxy-bin haproxy nginx-light
+	python3-samba winbind tinyproxy-bin haproxy nginx-light openssl
 
 .PHONY: run check test soak servers bench docs dist changelog clean
 

@@ -59,7 +59,7 @@ setup(
         "ldaptor>=21.2",
         "orjson>=3.10",
         "pyjwt[crypto]>=2.9",
-        "pyopenssl>=24.2",
+        "pyopenssl>=24.3",
         "service-identity>=24.1",
         "treq>=24.9",
         "twisted>=24.10",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from scimgw.auth.basic import BasicAuthenticator
+from scimgw.auth.certificate import CertificateAuthenticator
 from scimgw.auth.chain import Authenticator
 from scimgw.auth.hashed import Beside
 from scimgw.auth.passthrough import NAME, PassedBasic, PassedToken
@@ -30,6 +31,12 @@ def authenticators(auth: Auth, beside: Beside | None = None) -> list[Authenticat
             for place, each in enumerate(auth.bearer_token)
         )
         ways.append(TokenAuthenticator(tokens, beside))
+    if auth.client_certificate:
+        clients = (
+            (principal(each.name or f"clientCertificate[{place}]", each), each.known_by)
+            for place, each in enumerate(auth.client_certificate)
+        )
+        ways.append(CertificateAuthenticator(clients))
     if auth.pass_through is not None:
         anybody = principal(NAME, auth.pass_through)
         ways += [PassedBasic(anybody), PassedToken(anybody)]
@@ -48,6 +55,7 @@ def unreachable(config: PluginConfig) -> Iterator[Fault]:
         ("bearerJwt", auth.bearer_jwt),
         ("bearerJwtAzure", auth.bearer_jwt_azure),
         ("bearerOAuth", auth.bearer_o_auth),
+        ("clientCertificate", auth.client_certificate),
     )
     places = [
         (f"{key}[{place}]", identity)

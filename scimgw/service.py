@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import resource
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
@@ -26,9 +27,11 @@ from scimgw.config.load import Configuration, Fault, Faults, PluginConfig
 from scimgw.connector import Connector, Misconfigured, Services
 from scimgw.gateway.apionly import ApiOnly
 from scimgw.gateway.endpoint import Endpoint
+from scimgw.hangup import Plugins
 from scimgw.scim.cursor import Cursors
 from scimgw.scim.custom import STANDARD
 from scimgw.threads import Threads
+from scimgw.tls.listening import Tls
 from scimgw.tokens import signed
 from scimgw.web.chaining import Chaining
 from scimgw.web.patience import Patience
@@ -55,10 +58,17 @@ class PortsTaken(Exception):
 class PluginService(Service):
     """One plugin: a port, a site behind it, and the connector behind that."""
 
-    def __init__(self, config: PluginConfig, reactor: Any, secret: bytes | None = None) -> None:
+    def __init__(
+        self,
+        config: PluginConfig,
+        reactor: Any,
+        secret: bytes | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         """Put the plugin's parts together; nothing is bound or connected yet.
 
-        Without a secret, what is signed is good for this process only.
+        Without a secret, what is signed is good for this process only.  `now` gives seconds since
+        1970, which certificates are held against.
 
         Raises: Misconfigured, Faults.
         """
@@ -119,14 +129,31 @@ class PluginService(Service):
         if config.gateway.chaining_base_url is not None:
             self._forwarder = Forwarder(config.gateway.chaining_base_url, services)
             self.site.hand_on(Chaining(self._forwarder).answer)
-        factory: IProtocolFactory = self.site
-        if config.gateway.proxy_protocol:  # the first thing on the wire, so outside of all else
-            factory = ProxiedFactory(factory, perimeter, reactor)
+        self.tls: Tls | None = None
+        if config.gateway.certificate is not None:
+            assert config.tls is not None, "load has read the files"
+            self.tls = Tls(
+                config.name,
+                config.gateway.certificate,
+                config.folder,
+                config.tls,
+                reactor,
+                now=now,
+            )
         self._listener = strports.service(
             f"tcp:{config.gateway.port}:interface={address(config)}:backlog={_BACKLOG}",
-            factory,
+            self._on_the_wire(perimeter),
             reactor,
         )
+
+    def _on_the_wire(self, perimeter: Perimeter) -> IProtocolFactory:
+        """Put around the site what comes before HTTP on the wire, from the inside out."""
+        factory: IProtocolFactory = self.site
+        if self.tls is not None:
+            factory = self.tls.around(factory)
+        if self.config.gateway.proxy_protocol:  # the first thing that is sent, in clear
+            factory = ProxiedFactory(factory, perimeter, self._reactor)
+        return factory
 
     def privilegedStartService(self) -> None:
         """Bind the port while that may still be allowed."""
@@ -138,13 +165,27 @@ class PluginService(Service):
         super().startService()
         self._listener.startService()
         host, port = address(self.config), self.config.gateway.port
-        log.info("{plugin} listens on {host}:{port}", plugin=self.name, host=host, port=port)
-        if host != LOOPBACK:
+        scheme = "http" if self.tls is None else "https"
+        log.info(
+            "{plugin} listens on {host}:{port}, {scheme}",
+            plugin=self.name,
+            host=host,
+            port=port,
+            scheme=scheme,
+        )
+        if self.tls is not None:
+            self.tls.startService()
+        elif host != LOOPBACK:
             log.warn(
                 "{plugin} sends passwords and personal data over {host} in clear",
                 plugin=self.name,
                 host=host,
             )
+
+    def reload(self) -> None:
+        """Read the certificates again."""
+        if self.tls is not None:
+            self.tls.reload()
 
     def stopService(self) -> Deferred[None]:
         """Stop listening, let what is under way end, then close the connector."""
@@ -153,6 +194,8 @@ class PluginService(Service):
 
     async def _stop(self) -> None:
         await self._listener.stopService()
+        if self.tls is not None:
+            self.tls.stopService()
         try:
             with suppress(TimeoutError):
                 await self.site.close().addTimeout(GRACE, self._reactor)
@@ -171,8 +214,7 @@ def build(configuration: Configuration, reactor: Any, secret: bytes | None = Non
 
     Raises: Faults.
     """
-    root = MultiService()
-    root.setName("scimgw")
+    root = Plugins(reactor)
     faults: list[Fault] = []
     for config in configuration.plugins:
         try:

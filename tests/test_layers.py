@@ -36,6 +36,7 @@ AUTH = {
     "scimgw.jsontext",
     "scimgw.scrypt",
     "scimgw.secret",
+    "scimgw.tls.names",
 }
 WEB = GATEWAY | AUTH | {"scimgw.web", "scimgw.networks"}
 CONFIG = {
@@ -49,6 +50,8 @@ CONFIG = {
     "scimgw.scrypt",
     "scimgw.sealed",
     "scimgw.clients",
+    "scimgw.tls",
+    "scimgw.tls.names",
 }
 
 ALLOWED: dict[str, set[str]] = {
@@ -60,11 +63,14 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.scrypt": {"scimgw.secret"},
     "scimgw.sealed": {"scimgw.secret"},
     "scimgw.deferred": set(),
+    "scimgw.hangup": set(),
     "scimgw.threads": {"scimgw.deferred", "scimgw.errors"},
     "scimgw.jsontext": {"scimgw.scim"},
     "scimgw.scim": CORE,
     "scimgw.connector": {"scimgw.scim", "scimgw.secret"},
     "scimgw.clients": CLIENTS,
+    "scimgw.tls": {"scimgw.tls", "scimgw.tls.names", "scimgw.connector", "scimgw.secret"},
+    "scimgw.tls.names": set(),
     "scimgw.mapping": CORE | {"scimgw.mapping"},
     "scimgw.gateway": GATEWAY,
     "scimgw.auth": AUTH,
@@ -76,7 +82,13 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.admission": AUTH | CONFIG | {"scimgw.tokens"},
     "scimgw.service": WEB
     | CONFIG
-    | {"scimgw.admission", "scimgw.threads", "scimgw.tokens", "scimgw.web.chaining"},
+    | {
+        "scimgw.admission",
+        "scimgw.hangup",
+        "scimgw.threads",
+        "scimgw.tokens",
+        "scimgw.web.chaining",
+    },
     "scimgw.secrets": {"scimgw.config", "scimgw.scrypt", "scimgw.sealed", "scimgw.secret"},
     "scimgw.tap": {"scimgw.service", "scimgw.config"},
     "scimgw.testing": WEB | {"scimgw.testing"},
@@ -93,12 +105,14 @@ OUTSIDE: dict[str, set[str]] = {
         "scimgw.connector",
         "scimgw.deferred",
         "scimgw.gateway",
+        "scimgw.hangup",
         "scimgw.web",
         "scimgw.web.chaining",
         "scimgw.service",
         "scimgw.tap",
         "scimgw.testing",
         "scimgw.threads",
+        "scimgw.tls",
         "connectors",
         "twisted.plugins",
     },
@@ -108,6 +122,7 @@ OUTSIDE: dict[str, set[str]] = {
     "ldaptor": {"connectors.ldap"},
     "treq": {"scimgw.clients"},
     "jwt": {"scimgw.auth", "scimgw.clients"},
+    "OpenSSL": {"connectors.ldap", "scimgw.clients", "scimgw.tls"},
     "cattrs": {"scimgw.config"},
     "hypothesis": {"scimgw.testing"},
 }

@@ -92,7 +92,7 @@ class AgreedTests(LoadCase):
         for off in spelled:
             auth = {"basic": BASIC, "passThrough": off}
             self.assertEqual([], self.told("loki", auth, {}), off)
-        ways = "basic, bearerToken, bearerJwt, bearerJwtAzure or bearerOAuth"
+        ways = "basic, bearerToken, bearerJwt, bearerJwtAzure, bearerOAuth or clientCertificate"
         self.assertEqual(
             [f"$.scimgateway.auth: must hold at least one way in: {ways}"],
             self.told("loki", {"passThrough": {"enabled": False}}, {}),

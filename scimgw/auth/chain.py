@@ -13,14 +13,19 @@ from attrs import frozen
 
 from scimgw.connector import Principal
 from scimgw.errors import InvalidToken, Unauthorized, Unavailable
+from scimgw.tls.names import Name
 
 
 @frozen
 class Credentials:
-    """An Authorization header: its scheme in lower case, and what follows it."""
+    """An Authorization header: its scheme in lower case, and what follows it.
+
+    Without the header, which decides where there is one, the names of the client's certificate.
+    """
 
     scheme: str
     value: str
+    certificate: frozenset[Name] | None = None
 
     @classmethod
     def parse(cls, header: str) -> Credentials:
@@ -65,14 +70,19 @@ class Chain:
         all = [each.description for each in self._authenticators]
         return tuple(each for place, each in enumerate(all) if each not in all[:place])
 
-    async def authenticate(self, header: str | None) -> Principal:
-        """Tell whom the Authorization header of a request belongs to.
+    async def authenticate(
+        self, header: str | None, certificate: frozenset[Name] | None = None
+    ) -> Principal:
+        """Tell whom a request comes from, by its Authorization header, or else by a certificate.
 
         Raises: Unauthorized, Unavailable (who it is can't be told now).
         """
-        if header is None:
+        if header is not None:
+            credentials = Credentials.parse(header)
+        elif certificate is not None:
+            credentials = Credentials("", "", certificate)
+        else:
             raise Unauthorized("credentials are required")
-        credentials = Credentials.parse(header)
         failure: Unauthorized | Unavailable | None = None
         for each in self._authenticators:
             try:
@@ -87,6 +97,8 @@ class Chain:
         raise failure or self._unknown(credentials.scheme)
 
     def _unknown(self, scheme: str) -> Unauthorized:
+        if not scheme:
+            return Unauthorized("credentials are required")
         offered = {each.partition(" ")[0].casefold() for each in self.challenges}
         if scheme == "bearer" and scheme in offered:
             return InvalidToken("wrong bearer token")

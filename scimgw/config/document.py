@@ -24,6 +24,7 @@ from scimgw.config.identities import (
     BearerJwtAzure,
     BearerOAuth,
     BearerToken,
+    ClientCertificate,
     JwtOptions,
     PassThrough,
 )
@@ -31,6 +32,7 @@ from scimgw.config.model import Gateway, Main, Scim
 from scimgw.config.structure import camel_case
 from scimgw.networks import Network
 from scimgw.secret import Secret
+from scimgw.tls.settings import Certificate, Pfx
 
 CONNECTORS: Final = ("loki", "ldap", "restful", "api")
 _HTTP: Final[tuple[tuple[str, type[Any]], ...]] = (
@@ -85,7 +87,10 @@ def page() -> str:
         ("`scimgateway.auth.bearerJwt[].options`", JwtOptions),
         ("`scimgateway.auth.bearerJwtAzure[]`", BearerJwtAzure),
         ("`scimgateway.auth.bearerOAuth[]`", BearerOAuth),
+        ("`scimgateway.auth.clientCertificate[]`", ClientCertificate),
         ("`scimgateway.auth.passThrough`", PassThrough),
+        ("`scimgateway.certificate`", Certificate),
+        ("`scimgateway.certificate.pfx`", Pfx),
         ("`scimgateway.scim`", Scim),
     ):
         parts += [f"\n## {title}\n", *_section(kind)]

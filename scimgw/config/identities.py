@@ -5,6 +5,7 @@ One attrs class for each object below `scimgateway.auth`; see `scimgw.config.mod
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Literal
 
 from attrs import Attribute, field, fields, frozen
@@ -14,7 +15,6 @@ from scimgw.config.checks import (
     NONE,
     Span,
     Texts,
-    Unbuilt,
     authority_url,
     between,
     check_work,
@@ -27,6 +27,7 @@ from scimgw.config.checks import (
 )
 from scimgw.connector import Invalid
 from scimgw.secret import Secret
+from scimgw.tls import names
 
 Algorithm = Literal[
     "HS256",
@@ -191,6 +192,58 @@ class BearerOAuth(Identity):
 
 
 @frozen(kw_only=True)
+class ClientCertificate(Identity):
+    """A client that shows a certificate of `certificate.clientCa`.
+
+    Exactly one of its names is given, as in RFC 8705 section 2.1.2.
+    """
+
+    subject_dn: str | None = None
+    """Subject, as RFC 4514 spells it: `CN=client,O=Example`."""
+    san_dns: str | None = None
+    """Name of a host among the subject alternative names."""
+    san_uri: str | None = None
+    """URI among them."""
+    san_ip: str | None = None
+    """Address of IP among them."""
+    san_email: str | None = None
+    """Address of mail among them."""
+    name: str | None = None
+    """How the log and `scim.me` call the client; else `clientCertificate[0]`, by its place."""
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse several names, and what can't be one."""
+        found = self._given()
+        if len(found) != 1:
+            spelled = "subjectDn, sanDns, sanUri, sanIp or sanEmail"
+            raise ValueError(f"must hold one of {spelled}, not {len(found)}")
+        ((key, text),) = found
+        try:
+            _NAMES[key](text)
+        except ValueError as error:
+            raise Invalid(key, str(error)) from error
+
+    @property
+    def known_by(self) -> names.Name:
+        """The name that a certificate must have."""
+        ((key, text),) = self._given()
+        return _NAMES[key](text)
+
+    def _given(self) -> list[tuple[str, str]]:
+        given = ((key, getattr(self, key)) for key in _NAMES)
+        return [(key, text) for key, text in given if text is not None]
+
+
+_NAMES: Final[dict[str, Callable[[str], names.Name]]] = {
+    "subject_dn": names.subject,
+    "san_dns": names.dns,
+    "san_uri": names.uri,
+    "san_ip": names.ip,
+    "san_email": names.email,
+}
+
+
+@frozen(kw_only=True)
 class PassThrough(Identity):
     """Whoever has credentials that the endpoint may judge."""
 
@@ -206,6 +259,8 @@ class Auth:
     """Users with passwords."""
     bearer_token: tuple[BearerToken, ...] = ()
     """Tokens that were agreed upon."""
+    client_certificate: tuple[ClientCertificate, ...] = ()
+    """Clients that show a certificate."""
     bearer_jwt: tuple[BearerJwt, ...] = ()
     """Issuers of signed tokens."""
     bearer_jwt_azure: tuple[BearerJwtAzure, ...] = ()
@@ -225,13 +280,12 @@ class Auth:
         others = [
             each.name
             for each in fields(Auth)
-            if each.name != "pass_through"
-            and getattr(self, each.name) not in ((), None, Unbuilt.OFF)
+            if each.name != "pass_through" and getattr(self, each.name)
         ]
         if self.pass_through is None and not others:
             raise ValueError(
-                "must hold at least one way in: basic, bearerToken, bearerJwt, bearerJwtAzure "
-                "or bearerOAuth"
+                "must hold at least one way in: basic, bearerToken, bearerJwt, bearerJwtAzure, "
+                "bearerOAuth or clientCertificate"
             )
         if self.pass_through is not None and others:
             fault = "stands alone: who is known here has no credentials for the endpoint"

@@ -17,7 +17,7 @@ from scimgw.config.hkdf import derive, kept
 from scimgw.config.model import Gateway, Main
 from scimgw.config.schemas import Unusable, resource_types
 from scimgw.config.structure import Misfits, is_off, structure
-from scimgw.connector import NO_ENTITY, ConnectorPlugin
+from scimgw.connector import NO_ENTITY, ConnectorPlugin, Misconfigured
 from scimgw.jsontext import NotJson
 from scimgw.registry import UnknownConnector
 from scimgw.scim.custom import STANDARD
@@ -25,6 +25,7 @@ from scimgw.scim.schema import ResourceType
 from scimgw.sealed import PREFIX as ENCRYPTED
 from scimgw.sealed import PURPOSE
 from scimgw.secret import Secret
+from scimgw.tls.context import Ready, ready
 
 MAIN: Final = "scimgw.json"
 PREFIX: Final = "plugin-"
@@ -66,6 +67,7 @@ class PluginConfig:
     entities: frozenset[str]
     folder: Path = Path()
     resource_types: tuple[ResourceType, ...] = STANDARD
+    tls: Ready | None = None
 
 
 @frozen(kw_only=True)
@@ -161,6 +163,7 @@ class _Reader:
             return None
         endpoint = self.structured(file, sections["endpoint"], connector.config, "$.endpoint")
         types = None if gateway is None else self._resource_types(file, gateway)
+        tls = None if gateway is None else self._tls(file, gateway)
         if gateway is None or endpoint is None or types is None:
             return None
         entities = _mapping(sections["endpoint"]).get("entity", {NO_ENTITY: {}})
@@ -172,6 +175,7 @@ class _Reader:
             entities=frozenset(entities),
             folder=self.folder,
             resource_types=types,
+            tls=tls,
         )
 
     def document(self, file: str) -> dict[str, Any] | None:
@@ -209,6 +213,16 @@ class _Reader:
             self._fault(file, f"$.scimgateway.scim.{fault.key}", str(fault))
             return None
 
+    def _tls(self, file: str, gateway: Gateway) -> Ready | None:
+        if gateway.certificate is None:
+            return None
+        try:
+            return ready(gateway.certificate, self.folder)
+        except Misconfigured as misconfigured:
+            for path, fault in misconfigured.faults:
+                self._fault(file, f"$.scimgateway.certificate{path}", fault)
+            return None
+
     def _connector(self, file: str, name: str, section: Any) -> ConnectorPlugin | None:
         named = section.get("connector") if isinstance(section, dict) else None
         connector = named if isinstance(named, str) else name.removeprefix(PREFIX).replace("-", "_")
@@ -232,6 +246,10 @@ def modern(document: Mapping[str, Any]) -> dict[str, Any]:
         section["scim"] = {"version": section.pop("scimversion"), **_mapping(section.get("scim"))}
     if "loglevel" in section:
         section["log"] = {"loglevel": section.pop("loglevel"), **_mapping(section.get("log"))}
+    certificate = section.get("certificate")
+    if isinstance(certificate, dict):
+        listed = {key: _list(each) if key in _FILES else each for key, each in certificate.items()}
+        section["certificate"] = None if is_off(certificate) else listed  # templates: no values
     auth = section.get("auth")
     if isinstance(auth, dict):
         section["auth"] = {
@@ -253,7 +271,15 @@ def _respelled(entry: Any) -> Any:
     return {_OLDER.get(key, key): value for key, value in entry.items()}
 
 
+def _list(value: Any) -> Any:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else value
+
+
 _LISTS: Final = frozenset({"basic", "bearerToken", "bearerJwt", "bearerJwtAzure", "bearerOAuth"})
+_FILES: Final = frozenset({"ca", "clientCa"})
+"""Lists of files that may be one file."""
 _OLDER: Final = {
     "client_id": "clientId",
     "client_secret": "clientSecret",

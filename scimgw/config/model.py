@@ -17,6 +17,7 @@ from scimgw.config.identities import Auth
 from scimgw.connector import Invalid
 from scimgw.networks import Network
 from scimgw.secret import Secret
+from scimgw.tls.settings import Certificate
 
 
 def _one(_: object, attribute: Attribute[int], value: int) -> None:
@@ -86,8 +87,8 @@ class Gateway:
     may then connect."""
     log: Unbuilt = Unbuilt.OFF
     """Levels, files and masking."""
-    certificate: Unbuilt = Unbuilt.OFF
-    """Key and certificate for TLS."""
+    certificate: Certificate | None = None
+    """Key and certificate: without, the port speaks no TLS; see docs/security.md."""
     email_on_error: Unbuilt = Unbuilt.OFF
     """Mail about errors."""
     email: Unbuilt = Unbuilt.OFF
@@ -109,9 +110,16 @@ class Gateway:
     """The original gateway's stream."""
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a port that nobody could connect to."""
+        """Refuse a port that nobody could connect to, or clients that nobody asks who they are."""
         if self.proxy_protocol and not self.trusted_proxies:
             raise Invalid("proxy_protocol", "needs trustedProxies, which alone may send the header")
+        asked = self.certificate is not None and self.certificate.client_ca
+        if self.auth.client_certificate and not asked:
+            raise Invalid("certificate.client_ca", "required by auth.clientCertificate")
+        required = self.certificate is not None and self.certificate.client_required
+        if asked and not required and not self.auth.client_certificate:
+            fault = "asks in vain: set auth.clientCertificate, or clientRequired"
+            raise Invalid("certificate.client_ca", fault)
 
 
 @frozen(kw_only=True)

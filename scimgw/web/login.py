@@ -34,11 +34,13 @@ class Login:
     async def identify(self, request: ScimRequest) -> Principal:
         """Tell whom the credentials of a request belong to; to present none is no failure.
 
+        A certificate, which counts where there are none, can't be guessed.
+
         Raises: Unauthorized, TooManyRequests.
         """
         authorization = header(request, b"authorization")
         if authorization is None:
-            return await self._chain.authenticate(None)
+            return await self._chain.authenticate(None, request.certificate)
         presented = Presented.in_header(authorization)
         try:
             with self.throttle.attempt(request.client_host, presented):

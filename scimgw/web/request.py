@@ -12,6 +12,7 @@ from twisted.web.server import Request
 
 from scimgw.errors import Forbidden, PayloadTooLarge, ScimError
 from scimgw.scim.messages import encode_error
+from scimgw.tls.names import Name
 from scimgw.web.conversation import Answer, header, prepare
 from scimgw.web.patience import Stage
 
@@ -150,6 +151,13 @@ class ScimRequest(Request):
             self.code = GONE
         log.info("{access}", access=self.access())
         super().connectionLost(reason)
+
+    @property
+    def certificate(self) -> frozenset[Name] | None:
+        """The names of the client's certificate, None if it has shown none that was asked for."""
+        channel: Any = self.channel
+        names: frozenset[Name] | None = channel.certificate
+        return names
 
     def access(self) -> Access:
         """Tell what the log says of this request."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cached_property
 from itertools import count
 from secrets import token_hex
 from typing import Any, Final
@@ -23,6 +24,7 @@ from scimgw.errors import BadRequest, HeadersTooLarge, RequestTimeout, ScimError
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.networks import parse_address
 from scimgw.scim.cursor import Cursors
+from scimgw.tls.names import Name, names
 from scimgw.web.patience import Patience, Stage
 from scimgw.web.perimeter import OPEN, Perimeter
 from scimgw.web.request import ScimRequest
@@ -67,6 +69,12 @@ class Channel(HTTPChannel):
         """Leave them."""
         super().connectionLost(reason)
         self.factory.left(self)
+
+    @cached_property
+    def certificate(self) -> frozenset[Name] | None:
+        """The names of the client's certificate, None if it has shown none that was asked for."""
+        shown = getattr(self.transport, "getPeerCertificate", lambda: None)()
+        return None if shown is None else names(shown.to_cryptography())
 
     def dataReceived(self, data: bytes) -> None:
         """Take in what the client sends, unless it was answered for the last time."""

@@ -238,7 +238,7 @@ class FaultTests(LoadCase):
             ["scimgw.json: $.plugins: must hold at least one entry"],
             self.faults(self.folder(scimgw={"plugins": []})),
         )
-        ways = "basic, bearerToken, bearerJwt, bearerJwtAzure or bearerOAuth"
+        ways = "basic, bearerToken, bearerJwt, bearerJwtAzure, bearerOAuth or clientCertificate"
         self.assertEqual(
             [f"{LOKI}.auth: must hold at least one way in: {ways}"],
             self.faults(self.plugin(gateway(auth={"basic": []}))),
@@ -264,7 +264,6 @@ class FaultTests(LoadCase):
     def test_not_built_yet(self) -> None:
         """A key that is known and does nothing yet is refused, never ignored."""
         for path, section in {
-            "certificate": gateway(certificate={"key": "key.pem"}),
             "scim.usePutSoftSync": gateway(scim={"usePutSoftSync": True}),
             "log": gateway(loglevel={"file": "debug"}),
         }.items():

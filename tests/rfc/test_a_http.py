@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote
 
-from scimgw.config.checks import Unbuilt
-from scimgw.config.model import Gateway
-from scimgw.config.structure import Misfits, structure
+from OpenSSL import SSL
+from twisted.internet.testing import MemoryReactorClock
+
 from scimgw.scim.several import SEARCH_REQUEST
-from scimgw.testing.client import Client
+from scimgw.testing.client import Client, parse
+from scimgw.tls.context import ready, reason
+from scimgw.tls.listening import Tls
+from scimgw.tls.settings import Certificate
 from tests.rfc.case import IOP, MAY, MUST, SHOULD, RfcCase, row
-from tests.web.world import ERROR, LIST, Json
+from tests.tls.papers import root
+from tests.tls.wire import Line, client
+from tests.web.world import ERROR, LIST
 
 SCIM = "application/scim+json"
 
@@ -115,13 +121,25 @@ class HttpTests(RfcCase):
         self.error(414, self.client.get("/Users/" + "x" * 20_000))
         self.error(431, self.client.get("/Users", Cookie="x" * 20_000))
 
-    @row(MUST, "7644 7.2", lacks="TLS isn't built yet; put a proxy in front")
+    @row(MUST, "7644 7.2")
     def test_A13_tls(self) -> None:
-        """TLS 1.2 or later protects every exchange."""
-        section: Json = {"port": 1, "auth": {"basic": [{"username": "a", "password": "b"}]}}
-        self.assertIs(Unbuilt.OFF, structure(section, Gateway, "$").certificate)
-        section["certificate"] = {"key": "x"}
-        self.assertRaises(Misfits, structure, section, Gateway, "$")
+        """TLS 1.2 or later protects every exchange, where a certificate is configured."""
+        authority, reactor = root(), MemoryReactorClock()
+        folder = Path(self.mktemp())
+        certs = folder / "certs"
+        certs.mkdir(parents=True)
+        authority.issue("localhost").write(certs, "x")
+        settings = Certificate(key="x.key", cert="x.pem")
+        tls = Tls("x", settings, folder, ready(settings, folder), reactor, now=lambda: 0)
+        port = tls.around(self.site)
+        for version in (SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION):
+            line = Line(port, client(version, trust=authority), reactor)
+            answer = parse(line.ask(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"))
+            self.assertEqual((200, b"hello"), (answer.status, answer.body))
+            line.lose()
+        with self.assertRaises(SSL.Error) as raised:
+            Line(port, client(SSL.TLS1_1_VERSION), reactor)
+        self.assertIn("protocol version", reason(raised.exception))
 
     @row(SHOULD, "9110 15.5.6")
     def test_A14_methods(self) -> None:
