@@ -85,7 +85,9 @@ class PluginService(Service):
         )
         scim = config.gateway.scim
         secret = secret or os.urandom(32)
-        self._signed = signed(config, services, derive(secret, f"{TOKENS} {config.name}"))
+        self._threads = Threads(reactor)
+        key = derive(secret, f"{TOKENS} {config.name}")
+        self._signed = signed(config, services, key, self._threads)
         self.connector = config.connector.build(config.endpoint, services)
         own = self.connector
         self.endpoint = Endpoint(
@@ -93,7 +95,6 @@ class PluginService(Service):
             clock=reactor,
             max_scan=scim.max_scan,
         )
-        self._threads = Threads(reactor)
         known = authenticators(config.gateway.auth, self._threads)
         chain = Chain([*self._signed.ways, *known])  # hashes of tokens take long: signed ones first
         limits = Limits(

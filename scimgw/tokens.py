@@ -10,6 +10,7 @@ from attrs import field, frozen
 from scimgw.auth import keys
 from scimgw.auth.chain import Authenticator
 from scimgw.auth.claims import Claims, Demand, Rules, subject
+from scimgw.auth.hashed import Beside
 from scimgw.auth.issuers import FixedKey, Issuer, Keys, Remembered, SignedTokens
 from scimgw.auth.oauth import DESCRIPTION, OAuthClient, TokenIssuer
 from scimgw.auth.published import Published, PublishedKeys
@@ -52,8 +53,12 @@ class Signed:
         await gather(each.close() for each in self._clients)
 
 
-def signed(config: PluginConfig, services: Services, key: bytes) -> Signed:
+def signed(
+    config: PluginConfig, services: Services, key: bytes, beside: Beside | None = None
+) -> Signed:
     """Make the ways in of a plugin; the key signs its own tokens, 32 bytes.
+
+    Hashes of clients' secrets are verified beside the reactor.
 
     Raises: Faults, if a file can't be used.
     """
@@ -72,7 +77,7 @@ def signed(config: PluginConfig, services: Services, key: bytes) -> Signed:
     ]
     issuer, remembered = None, Remembered(now)
     if clients:
-        issuer = TokenIssuer(clients, key, config.name, now, services.random)
+        issuer = TokenIssuer(clients, key, config.name, now, services.random, beside=beside)
         ways.append(SignedTokens([issuer.issuer], now, DESCRIPTION, remembered))
     if issuers:
         ways.append(SignedTokens(issuers, now, remembered=remembered))

@@ -17,7 +17,9 @@ from attrs import frozen
 
 from scimgw.auth import keys
 from scimgw.auth.claims import Claims, Rules
+from scimgw.auth.hashed import Beside
 from scimgw.auth.issuers import FixedKey, Issuer
+from scimgw.auth.known import Known
 from scimgw.connector import Principal
 from scimgw.errors import InvalidToken, Unauthorized
 from scimgw.secret import Secret
@@ -46,39 +48,42 @@ class OAuthClient:
 class TokenIssuer:
     """Gives tokens to clients, and knows them again."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that tokens are made of, and clients known by
         self,
         clients: Iterable[OAuthClient],
         key: bytes,
         plugin: str,
         now: Callable[[], float],
         random: Callable[[int], bytes],
+        *,
+        beside: Beside | None = None,
     ) -> None:
-        """Sign with a key of 32 bytes, for one plugin."""
+        """Sign with a key of 32 bytes, for one plugin.
+
+        Hashes of secrets are verified beside the reactor.
+
+        Raises: BadHash.
+        """
         self._key = key
         self._plugin = plugin
         self._now = now
         self._random = random
+        given = tuple(clients)
         self._clients = {
-            self._mark(each.principal.name, each.secret.reveal()): each for each in clients
+            self._mark(each.principal.name, each.secret.reveal()): each for each in given
         }
+        self._known = Known(((each.principal.name, each, each.secret) for each in given), beside)
 
     async def login(self, shown: Sequence[tuple[str, str]]) -> OAuthClient:
         """Tell whose id and secret are shown, be they meant in one way or another.
 
-        All are compared, in constant time.
-
-        Raises: Unauthorized.
+        Raises: Unauthorized, Unavailable (too many secrets are being verified).
         """
-        marks = [self._mark(id, secret) for id, secret in shown]
-        found = None
-        for known, client in self._clients.items():
-            for mark in marks:
-                if hmac.compare_digest(known, mark):
-                    found = client
-        if found is None:
-            raise Unauthorized("wrong client id or client secret")
-        return found
+        for id, secret in dict.fromkeys(shown):
+            found = await self._known.find(_octets(id), _octets(secret))
+            if found is not None:
+                return found
+        raise Unauthorized("wrong client id or client secret")
 
     def issue(self, client: OAuthClient) -> Secret:
         """Make a token (RFC 9068)."""
@@ -122,5 +127,9 @@ class TokenIssuer:
 
         What is signed of tokens holds no NUL, so that one key is enough for both.
         """
-        said = f"client\0{id}\0{secret}".encode(errors="surrogatepass")
+        said = _octets(f"client\0{id}\0{secret}")
         return urlsafe_b64encode(hmac.digest(self._key, said, "sha256")).decode()
+
+
+def _octets(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")

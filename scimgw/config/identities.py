@@ -185,8 +185,9 @@ class BearerOAuth(Identity):
 
     client_id: str = field(validator=client_id)
     """Id of the client, which the log and `scim.me` call it by."""
-    client_secret: Secret = field(validator=sendable)
-    """Secret of the client; an entry more with the same id lets both secrets be used."""
+    client_secret: Secret = field(validator=[sendable, verifiable])
+    """Secret of the client: in clear, encrypted, or its scrypt hash; an entry more with the same id
+    lets both secrets be used."""
     expires_in: int = field(default=3600, validator=between(1, 31 * _DAY))
     """Seconds for which a token is good; also spelled `expires_in`."""
 
@@ -277,6 +278,8 @@ class Auth:
         """
         check_work("basic", ((each.username, each.password) for each in self.basic))
         check_work("bearer_token", (("", each.token) for each in self.bearer_token))
+        clients = ((each.client_id, each.client_secret) for each in self.bearer_o_auth)
+        check_work("bearer_o_auth", clients)
         others = [
             each.name
             for each in fields(Auth)

@@ -16,7 +16,9 @@ from scimgw.auth.issuers import SignedTokens
 from scimgw.auth.oauth import DESCRIPTION, OAuthClient, TokenIssuer
 from scimgw.connector import Principal
 from scimgw.errors import InvalidToken, Unauthorized
+from scimgw.scrypt import Cost
 from scimgw.secret import Secret
+from tests.auth.test_hashed import Beside, hashed
 from tests.auth.tokens import token
 
 KEY = b"k" * 32
@@ -58,6 +60,19 @@ class OAuthTests(SynchronousTestCase):
         self.assertIs(OKTA, self.successResultOf(self.login(("okta", "one"))))
         self.assertIs(NEWER, self.successResultOf(self.login(("okta", "two"))))
         self.assertIs(READER, self.successResultOf(self.login(("x", "y"), ("reader", "one"))))
+
+    def test_hashed(self) -> None:
+        """A secret of which there is only a hash is verified beside the reactor."""
+        beside = Beside()
+        client = evolve(OKTA, secret=Secret(str(hashed("one", Cost(14, 8, 1)))))
+        issuer = TokenIssuer([client, READER], KEY, "p", self.clock.seconds, bytes, beside=beside)
+        found = Deferred.fromCoroutine(issuer.login([("okta", "one")]))
+        self.assertIs(client, self.successResultOf(found))
+        self.assertEqual(1, len(beside.asked))
+        for shown in (("okta", client.secret.reveal()), ("okta", "two"), ("nobody", "one")):
+            self.failureResultOf(Deferred.fromCoroutine(issuer.login([shown])), Unauthorized)
+        given = issuer.issue(client).reveal()
+        self.assertEqual("okta", self.successResultOf(self.at(issuer, given)).name)
         for wrong in (
             ("reader", "two"),
             ("okta", ""),
