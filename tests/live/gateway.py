@@ -138,7 +138,7 @@ class Gateway:
 
     async def request(self, method: str, path: str, body: Any = None) -> Response:
         """Make one request, and wait for the answer; who cancels that leaves."""
-        address = IPv4Address("TCP", "192.0.2.7", 4711)
+        address = IPv4Address("TCP", self._client.address, 4711)
         transport = _Transport(peerAddress=address)
         protocol = self._site.buildProtocol(address)
         protocol.makeConnection(transport)

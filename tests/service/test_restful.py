@@ -243,7 +243,10 @@ class ShippedTests(ServiceCase):
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 
-def _plain(resource: Json) -> Json:
+def _plain(value: Any) -> Any:
     """Leave out what tells which gateway a resource came from."""
-    meta = {name: value for name, value in resource["meta"].items() if name != "location"}
-    return {**resource, "meta": meta}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _plain(each) for name, each in value.items() if name not in {"location", "$ref"}}
