@@ -96,7 +96,10 @@ class PluginService(Service):
             max_scan=scim.max_scan,
         )
         known = authenticators(config.gateway.auth, self._threads)
-        chain = Chain([*self._signed.ways, *known])  # hashes of tokens take long: signed ones first
+        chain = Chain(
+            [*self._signed.ways, *known],  # hashes of tokens take long: signed ones first
+            elsewhere=config.gateway.auth.pass_through is not None,
+        )
         limits = Limits(
             max_results=scim.max_results,
             max_operations=scim.max_operations,

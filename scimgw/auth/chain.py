@@ -55,9 +55,10 @@ class Authenticator(Protocol):
 class Chain:
     """The ways that a plugin allows, in order."""
 
-    def __init__(self, authenticators: Sequence[Authenticator]) -> None:
-        """Allow some ways."""
+    def __init__(self, authenticators: Sequence[Authenticator], *, elsewhere: bool = False) -> None:
+        """Allow some ways; `elsewhere` tells that the endpoint judges whom they let in."""
         self._authenticators = authenticators
+        self.elsewhere = elsewhere
 
     @property
     def challenges(self) -> tuple[str, ...]:

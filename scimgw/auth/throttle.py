@@ -117,12 +117,33 @@ class Throttle:
             return _Again(self, itself)
         return self._unsure(itself, place, presented)
 
+    def elsewhere(self, address: str, presented: Presented) -> Callable[[], None]:
+        """Let credentials go on to who judges them; give what counts that they were wrong.
+
+        What got in is never certain here, so it isn't remembered; nor do failures count that come
+        from other addresses, since they would keep out whoever is right.
+
+        Raises: TooManyRequests.
+        """
+        place = network(address)
+        itself = self._digest("credentials", place, presented.account, presented.secret)
+        keys = [itself, self._digest("address", place)]
+        if presented.account is not None:
+            keys.append(self._digest("home", place, _name(presented.account)))
+        self._wait_for(keys[:1] if itself in self._counts else keys)
+
+        def failed() -> None:
+            for key in keys[:1] if itself in self._counts else keys:
+                self._charge(key, self._seconds())
+
+        return failed
+
     def _unsure(self, itself: bytes, place: str, presented: Presented) -> _Attempt:
         here = self._digest("address", place)
         home = None
         keys: tuple[bytes, ...] = (itself, here)
         if presented.account is not None:
-            name = " ".join(presented.account.casefold().split())
+            name = _name(presented.account)
             home = self._digest("home", place, name)
             known = home in self._homes
             keys = (itself, home) if known else (*keys, self._digest("account", name))
@@ -136,15 +157,19 @@ class Throttle:
 
         Raises: TooManyRequests.
         """
+        self._wait_for(keys)
+        if keys:
+            self._running.add(itself)
+        now = self._seconds()
+        return {key: self._charge(key, now) for key in keys}
+
+    def _wait_for(self, keys: Iterable[bytes]) -> None:
         now = self._seconds()
         wait = max(
             (count.until - now for key in keys if (count := self._counts.get(key))), default=0
         )
         if wait > 0:
             raise TooManyRequests("wrong credentials were presented too often", wait)
-        if keys:
-            self._running.add(itself)
-        return {key: self._charge(key, now) for key in keys}
 
     def _charge(self, key: bytes, now: float) -> _Count:
         before = self._counts.get(key)
@@ -239,6 +264,11 @@ class _Again(AbstractContextManager[None]):
             self._throttle.again(self._itself)
         elif isinstance(error, Unauthorized):
             self._throttle.no_longer(self._itself)
+
+
+def _name(account: str) -> str:
+    """Give what is one account, however it is spelt."""
+    return " ".join(account.casefold().split())
 
 
 def pause(failures: float) -> float:

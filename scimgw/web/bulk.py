@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from twisted.web.http import CREATED, NO_CONTENT, OK
 
-from scimgw.errors import InvalidSyntax, MethodNotAllowed
+from scimgw.errors import InvalidSyntax, MethodNotAllowed, Unauthorized
 from scimgw.gateway.bulk import Outcome, carry_out
 from scimgw.scim.bulk import Refused, encode_bulk, parse
 from scimgw.scim.references import location
@@ -29,6 +29,9 @@ async def bulk(context: Context) -> Answer:
     request = parse(types, body(context.request), context.limits.max_operations)
     with unknown(context, InvalidSyntax) as told:
         outcomes = await carry_out(context.endpoint, context.call, request, told)
+    refused = context.request.on_refusal
+    if refused is not None and any(isinstance(each.error, Unauthorized) for each in outcomes):
+        refused()
     return Answer(OK, encode_bulk([_encoded(context, each) for each in outcomes]))
 
 

@@ -9,7 +9,6 @@ from typing import Any, Final, NoReturn
 
 from attrs import field, frozen
 from twisted.logger import Logger
-from twisted.web.server import Request
 
 from scimgw.connector import Call
 from scimgw.errors import ScimError
@@ -21,6 +20,7 @@ from scimgw.scim.resource import Resource, Unknown, schemas_of
 from scimgw.scim.schema import ResourceType
 from scimgw.scim.values import show
 from scimgw.web.conversation import parameters
+from scimgw.web.request import ScimRequest
 
 log = Logger()
 
@@ -52,7 +52,7 @@ class Limits:
 class Context:
     """A request, on whose behalf it is carried out, and within which bounds."""
 
-    request: Request
+    request: ScimRequest
     endpoint: Endpoint
     call: Call
     base: str

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -43,6 +44,11 @@ class Login:
             return await self._chain.authenticate(None, request.certificate)
         presented = Presented.in_header(authorization)
         try:
+            if self._chain.elsewhere:
+                principal = await self._chain.authenticate(authorization)
+                failed = self.throttle.elsewhere(request.client_host, presented)
+                request.on_refusal = partial(self._refused, failed, request, presented)
+                return principal
             with self.throttle.attempt(request.client_host, presented):
                 return await self._chain.authenticate(authorization)
         except (Unauthorized, TooManyRequests):
@@ -63,6 +69,13 @@ class Login:
         except (Unauthorized, TooManyRequests):
             self._tell(request.client_host, id)
             raise
+
+    def _refused(
+        self, failed: Callable[[], None], request: ScimRequest, presented: Presented
+    ) -> None:
+        """Count that the endpoint doesn't know whom the gateway has let on."""
+        failed()
+        self._tell(request.client_host, presented.account)
 
     def _tell(self, address: str, account: str | None) -> None:
         times = self._seldom.happened()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
@@ -59,6 +60,8 @@ class ScimRequest(Request):
     base = ""
     """The URL above the route."""
     principal = "-"
+    on_refusal: Callable[[], None] | None = None
+    """What is to be told if the endpoint, which judges, refuses the credentials."""
     gone = False
     """Whether the client left before the answer."""
     stage = Stage.HEADERS

@@ -8,7 +8,7 @@ from typing import Final
 from klein.resource import KleinResource
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
-from twisted.web.http import NO_CONTENT
+from twisted.web.http import NO_CONTENT, UNAUTHORIZED
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
@@ -142,6 +142,8 @@ class Root(Resource):
                     return
                 failed = answer_to(error, request.request_id, self._chain.challenges)
                 content = prepare(request, failed)
+            if request.code == UNAUTHORIZED and request.on_refusal is not None:
+                request.on_refusal()
             if content is not None and not request.gone:
                 request.write(content)
                 request.finish()

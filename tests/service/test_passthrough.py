@@ -108,7 +108,7 @@ class PassedTests(PassedCase):
         """Callers who come at the same time, over the same connections, are kept apart."""
         asked = [
             (who, path, status)
-            for _ in range(8)
+            for _ in range(4)
             for who, path, status in (
                 (ADMIN, "/Users/bjensen", 200),
                 (TENANT, "/Users/bjensen", 404),
@@ -120,6 +120,11 @@ class PassedTests(PassedCase):
             [Deferred.fromCoroutine(self.ask(who, path)) for who, path, _ in asked]
         )
         self.assertEqual([status for *_, status in asked], [each.status for each in answers])
+
+    async def test_guessing(self) -> None:
+        """Who is refused there five times is kept back here for a while."""
+        answers = [await self.ask(f"Bearer guess{each}", "/Users") for each in range(6)]
+        self.assertEqual([401] * 5 + [429], [each.status for each in answers])
 
     async def test_cursor(self) -> None:
         """A cursor serves nobody but who got it."""

@@ -29,12 +29,21 @@ class Judging(LokiConnector):
 
     async def search(self, call: Call, query: Query) -> Page:
         """Judge, and search."""
+        self.judge(call)
+        return await super().search(call, query)
+
+    async def delete(self, call: Call, type: ResourceType, id: str, if_version: str | None) -> None:
+        """Judge, and delete."""
+        self.judge(call)
+        await super().delete(call, type, id, if_version)
+
+    def judge(self, call: Call) -> None:
+        """Refuse some."""
         self.asked.append(call)
-        if call.credentials == Secret(basic("jsmith:wrong")):
+        if "wrong" in call.principal.name or call.credentials == Secret(basic("jsmith:wrong")):
             raise Unauthorized("wrong password")
         if call.credentials == Secret(basic("guest:guest")):
             raise Forbidden("guests see nothing")
-        return await super().search(call, query)
 
     async def learn(self, call: Call) -> Mapping[ResourceType, Capabilities]:
         """Say the same of itself to each, in an answer of its own."""
@@ -56,7 +65,7 @@ class PassedCase(WebCase):
         """Let anybody do what somebody may."""
         self.site = ScimSite(
             self.endpoint,
-            Chain([PassedBasic(anybody), PassedToken(anybody)]),
+            Chain([PassedBasic(anybody), PassedToken(anybody)], elsewhere=True),
             frozenset({NO_ENTITY, "clientA"}),
             Limits(),
             self.clock,
@@ -102,11 +111,50 @@ class PassedTests(PassedCase):
             "Bearer a\r\nAuthorization: Bearer b",
             " ",
         ):
-            self.clock.advance(FORGIVEN)
             self.assertIn(self.who(header).get("/Users").status, {400, 401}, header)
         self.assertEqual([], self.connector.asked)
         no = self.who("x").request("GET", "/Users", headers={"Authorization": None})
         self.assertEqual(401, no.status)
+
+    def guess(self, number: int) -> int:
+        """Show credentials that the endpoint doesn't know, and give the status."""
+        return self.who(basic(f"wrong{number}:x")).get("/Users").status
+
+    def test_guessing(self) -> None:
+        """What the endpoint refuses counts; then nothing goes on from that address for a while."""
+        self.assertEqual([401] * 5 + [429], [self.guess(each) for each in range(6)])
+        asked = len(self.connector.asked)
+        refused = self.who(basic("jsmith:p")).get("/Users")
+        self.error(429, refused)
+        self.assertEqual("1", refused.headers["Retry-After"])
+        self.assertEqual(asked, len(self.connector.asked))
+        elsewhere = Client(
+            self.site, headers={"Authorization": basic("jsmith:p")}, address="192.0.2.9"
+        )
+        self.assertEqual(200, elsewhere.get("/Users").status)
+        self.clock.advance(FORGIVEN)
+        self.assertEqual(200, self.who(basic("jsmith:p")).get("/Users").status)
+
+    def test_guessing_again(self) -> None:
+        """A job with an old password slows down itself, and nobody else."""
+        old = self.who(basic("wrong:old"))
+        self.assertEqual([401] * 5 + [429], [old.get("/Users").status for _ in range(6)])
+        self.assertEqual(200, self.who(basic("jsmith:p")).get("/Users").status)
+
+    def test_guessing_by_bulk(self) -> None:
+        """A bulk request is 200 whatever becomes of it, and no way round."""
+        message = {
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": [{"method": "DELETE", "path": "/Users/bjensen"}],
+        }
+        for each, status in enumerate([200] * 5 + [429]):
+            answer = self.who(basic(f"wrong{each}:x")).post("/Bulk", message)
+            self.assertEqual(status, answer.status)
+
+    def test_right_is_not_counted(self) -> None:
+        """Many callers behind one address are served, as long as the endpoint knows them."""
+        for each in range(20):
+            self.assertEqual(200, self.who(basic(f"user{each}:x")).get("/Users").status)
 
     def test_limits(self) -> None:
         """Who passes through may be limited as anybody else."""
