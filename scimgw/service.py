@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import resource
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,6 +15,7 @@ from typing import Any, Final
 from twisted.application import strports
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.logger import Logger
 
@@ -28,6 +28,7 @@ from scimgw.connector import Connector, Misconfigured, Services
 from scimgw.gateway.apionly import ApiOnly
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.hangup import Plugins
+from scimgw.ports import LOOPBACK, address, spelled
 from scimgw.scim.cursor import Cursors
 from scimgw.scim.custom import STANDARD
 from scimgw.threads import Threads
@@ -45,14 +46,8 @@ log = Logger()
 
 GRACE: Final = 10.0
 """Seconds that requests under way get to end in when the gateway stops."""
-LOOPBACK: Final = "127.0.0.1"
-EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - what localhostonly: false asks for
 _BACKLOG: Final = 1024
 """Connections that may wait to be accepted."""
-
-
-class PortsTaken(Exception):
-    """Ports that can't be listened on, each with its plugin's name."""
 
 
 class PluginService(Service):
@@ -145,7 +140,8 @@ class PluginService(Service):
                 now=now,
             )
         self._listener = strports.service(
-            f"tcp:{config.gateway.port}:interface={address(config)}:backlog={_BACKLOG}",
+            f"tcp:{config.gateway.port}:interface={quoteStringArgument(address(config))}"
+            f":backlog={_BACKLOG}",
             self._on_the_wire(perimeter),
             reactor,
         )
@@ -171,10 +167,9 @@ class PluginService(Service):
         host, port = address(self.config), self.config.gateway.port
         scheme = "http" if self.tls is None else "https"
         log.info(
-            "{plugin} listens on {host}:{port}, {scheme}",
+            "{plugin} listens on {host}, {scheme}",
             plugin=self.name,
-            host=host,
-            port=port,
+            host=spelled(host, port),
             scheme=scheme,
         )
         if self.tls is not None:
@@ -269,26 +264,3 @@ def _room() -> int:
     open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = Patience().connections
     return most if open_files == resource.RLIM_INFINITY else min(most, open_files // 2)
-
-
-def address(config: PluginConfig) -> str:
-    """Give the address that a plugin listens on."""
-    return LOOPBACK if config.gateway.localhostonly else EVERYWHERE
-
-
-def check_ports(configuration: Configuration) -> None:
-    """Try every port before any is bound.
-
-    Raises: PortsTaken.
-    """
-    taken = []
-    for config in configuration.plugins:
-        host, port = address(config), config.gateway.port
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as fault:
-                taken.append(f"{config.name}: can't listen on {host}:{port}: {fault.strerror}")
-    if taken:
-        raise PortsTaken("\n".join(taken))

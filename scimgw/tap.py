@@ -11,7 +11,8 @@ from twisted.python import usage
 
 from scimgw.config.keys import secret
 from scimgw.config.load import Configuration, Faults, load
-from scimgw.service import PortsTaken, build, check_ports
+from scimgw.ports import PortsTaken, check_ports
+from scimgw.service import build
 
 EX_CONFIG: Final = 78
 """Exit status of a faulty configuration (sysexits.h)."""

@@ -67,7 +67,7 @@ class Gateway:
     auth: Auth
     """The ways in; without any, nothing starts."""
     localhostonly: bool = False
-    """Whether to listen on 127.0.0.1 only, not on every address."""
+    """Whether to listen on 127.0.0.1 only, not on every address of IPv4 and IPv6."""
     scim: Scim = field(factory=Scim)
     """What of SCIM is spoken."""
     payload_size: int = field(default=1024 * 1024, validator=between(1024, 1024**3))

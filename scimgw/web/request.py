@@ -75,7 +75,7 @@ class ScimRequest(Request):
         """Begin to time the request, and give it its number."""
         super().__init__(channel, *args, **kwargs)
         site: ScimSite = channel.site
-        self.client_host = getattr(self.getClientAddress(), "host", "-")
+        self.client_host = channel.peer
         self._perimeter = site.perimeter
         self._clock: IReactorTime = site.reactor
         self._limit = site.max_body

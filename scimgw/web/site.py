@@ -59,7 +59,8 @@ class Channel(HTTPChannel):
     def connectionMade(self) -> None:
         """Join the site's connections."""
         super().connectionMade()
-        self.peer = getattr(self.getPeer(), "host", "-")
+        # a socket of IPv6 takes connections of IPv4 as well, and spells their addresses in its way
+        self.peer = getattr(self.getPeer(), "host", "-").removeprefix("::ffff:")
         if not self.factory.join(self):
             self._leaving = True
             transport: Any = self.transport

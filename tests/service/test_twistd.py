@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.threads import deferToThread
 
 from tests.service.process import ROOT, ServiceCase, free_port, section
 
@@ -124,6 +125,18 @@ class ForegroundTests(ServiceCase):
         running = await self.start(self.one(free_port(), localhostonly=False))
         await running.says("in clear")
 
+    async def test_both(self) -> None:
+        """A port that isn't on loopback is there by IPv4, and by IPv6 where there is any."""
+        port = free_port()
+        networks = ["127.0.0.2", "::1"]
+        running = await self.start(self.one(port, localhostonly=False, ipAllowList=networks))
+        sources = ["127.0.0.2", "127.0.0.3"] + (["::1"] if _has_ipv6() else [])
+        answers = [await deferToThread(_pinged, port, source) for source in sources]
+        self.assertEqual([b"200", b"403", b"200"][: len(sources)], answers)
+        await running.stop()
+        lines = [line.split() for line in running.output.decode().splitlines() if "/ping" in line]
+        self.assertEqual(sources, [line[2] for line in lines])
+
     async def test_reactor(self) -> None:
         """Twistd's own choice of a reactor is respected."""
         port = free_port()
@@ -233,3 +246,20 @@ class CursorTests(ServiceCase):
         await self.start(self.one(port))
         answer = await self.request(port, path + first["nextCursor"])
         self.assertEqual((400, "invalidCursor"), (answer.status, answer.json()["scimType"]))
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def _pinged(port: int, source: str) -> bytes:
+    """Ask for /ping from an address, and give the status of the answer."""
+    host = "::1" if ":" in source else "127.0.0.1"
+    with socket.create_connection((host, port), timeout=60, source_address=(source, 0)) as client:
+        client.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        return client.makefile("rb").readline().split()[1]
