@@ -168,11 +168,17 @@ def _in_place(filter: ValuePath) -> Filter | None:
             if path is None:
                 return None
             compared = Compare(path, operator, value)
-            if operator is Operator.NE:  # no value is `ne` too, but isn't selected
-                return conjunction([Present(path), compared])
+            if operator is Operator.NE:  # what lacks the part is `ne` too, if it is there at all
+                return conjunction([_any_part(filter.path, kind), compared])
             return compared
         case [Present(inner)]:
             path = place(filter.path, kind, inner.attribute)
             return None if path is None else Present(path)
         case _:
             return None
+
+
+def _any_part(path: Path, kind: str) -> Filter:
+    """Ask whether there is a value of a type: it is there by any of its parts."""
+    parts = [place(path, kind, sub) for sub in path.attribute.sub_attributes]
+    return disjunction([Present(part) for part in parts if part is not None])

@@ -16,7 +16,7 @@ from collections.abc import Awaitable
 from typing import Final, TypeVar
 from unittest import TestCase
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -28,7 +28,7 @@ from scimgw.errors import Conflict, NotFound, Uniqueness
 from scimgw.gateway import reads, writes
 from scimgw.scim import resource
 from scimgw.scim.changes import Changes
-from scimgw.scim.filter import Filter, Operator, Present
+from scimgw.scim.filter import Filter, Not, Operator, Present
 from scimgw.scim.path import resolve
 from scimgw.scim.project import projection
 from scimgw.scim.query import Query, Search, Sort
@@ -320,6 +320,9 @@ class ConnectorContract(TestCase):
             self.assert_total(len(wanted), found.total, start - 1 + len(page), str(filter))
             self.assertEqual(page, [dict(each.data) for each in found.resources], str(filter))
 
+        for each in strategies.in_places(user):
+            for filter in (each, Not(each)):
+                check = example(filter=filter, sort=None, start=1, count=6)(check)
         check()
 
     def test_generated_patches(self) -> None:

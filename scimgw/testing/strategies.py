@@ -26,6 +26,7 @@ from scimgw.scim.filter import (
     disjunction,
 )
 from scimgw.scim.path import Path
+from scimgw.scim.places import places
 from scimgw.scim.schema import (
     TEXT,
     Attribute,
@@ -218,6 +219,23 @@ def comparisons(type: ResourceType) -> list[Compare | Present]:
         for operator in operators(path.leaf):
             filters += [Compare(path, operator, value) for value in pool(path.leaf)[:4]]
     return filters
+
+
+def in_places(type: ResourceType) -> list[Filter]:
+    """Compare what stands in each place by `ne`, which a value that lacks it meets."""
+    return [
+        ValuePath(
+            place.root,
+            conjunction(
+                [
+                    Compare(Path(attribute=place.leaf), Operator.NE, pool(place.leaf)[0]),
+                    place.filter,
+                ]
+            ),
+        )
+        for place in sorted(places(type), key=str)
+        if place.filter is not None and not place.leaf.computed
+    ]
 
 
 def sort_paths(type: ResourceType) -> SearchStrategy[Path]:

@@ -29,6 +29,11 @@ def supports(path: Path, operator: Operator) -> Support:
     return Support.NO if operator is Operator.GT else SUPPORT.get(str(path), Support.NO)
 
 
+def without_ne(_path: Path, operator: Operator) -> Support:
+    """Evaluate every comparison but `ne`, as directories do."""
+    return Support.NO if operator is Operator.NE else Support.EXACT
+
+
 PLAIN = Capabilities(filter=supports)
 WHOLE = Capabilities(filter=supports, value_paths=True)
 
@@ -132,3 +137,19 @@ class SplitTests(SynchronousTestCase):
             'emails[type eq "work"]',
         ):
             self.assertIsNotNone(split(parse(text, PLACED), PLAIN).residual, text)
+
+    def test_place_without_a_part(self) -> None:
+        """A value that is there by its other parts meets `ne` of the one that it lacks."""
+        home = 'addresses[type eq "home"]'
+        there = f"({home}.streetAddress pr or {home}.locality pr)"
+        text = 'addresses[type eq "home" and locality ne "a"]'
+        exact = Capabilities(filter=lambda *_: Support.EXACT)
+        parts = split(parse(text, PLACED), exact)
+        self.assertEqual(f'{there} and {home}.locality ne "a"', str(parts.pushed))
+        self.assertIsNone(parts.residual)
+        equality = Capabilities(filter=without_ne)
+        parts = split(parse(text, PLACED), equality)
+        self.assertEqual((there, text), (f"({parts.pushed})", str(parts.residual)))
+        negated = f"not ({text})"
+        parts = split(parse(negated, PLACED), equality)
+        self.assertEqual((None, negated), (parts.pushed, str(parts.residual)))
