@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
+from http.client import HTTPMessage
 from pathlib import Path
 from unittest import SkipTest
 
@@ -13,16 +15,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from connectors.loki import LokiConnector
 from scimgw.scim import filter as filters
+from scimgw.scim.bulk import BULK_REQUEST
 from scimgw.scim.filter import Filter
 from scimgw.scim.schema import USER
 from scimgw.testing import strategies
+from scimgw.testing.client import Response
 from tests.fuzz import targets
 
 ROOT = Path(__file__).parent.parent.parent
 CORPUS = Path(__file__).parent / "corpus"
 RUNS = 20_000
 """Inputs tried of each target; `make soak` tries them for as long as it is told."""
+
+
+def answer(status: int) -> Response:
+    """Answer with nothing but a status."""
+    return Response(status, HTTPMessage(), b"")
+
+
+def request(path: str, body: object) -> bytes:
+    """Spell a POST for the target."""
+    place = targets.METHODS.index(("POST", path))
+    return bytes([place]) + json.dumps(body).encode()
 
 
 class CorpusTests(SynchronousTestCase):
@@ -68,6 +84,35 @@ class PropertyTests(SynchronousTestCase):
 
         self.patch(filters, "parse_path", broken)
         self.assertRaises(RuntimeError, targets.on_path, b"x")
+
+    def test_statuses(self) -> None:
+        """A status from 500 up is a bug, save that nobody is /Me, which is 501."""
+        for path in (b"/Me", b"/me/", b"/scim/v2/Me", b"/v2/mE"):
+            self.assertEqual([], targets.faults(path, answer(501)), path)
+        for path in (b"/", b"/Users/Me", b"/Me/x", b"/Me?", b"/Users?filter=/Me", b"/Mex"):
+            self.assertEqual([501], targets.faults(path, answer(501)), path)
+        for status in (500, 502, 503):
+            self.assertEqual([status], targets.faults(b"/Me", answer(status)))
+        for status in (200, 404, 499):
+            self.assertEqual([], targets.faults(b"/Users", answer(status)))
+
+    def test_failures_are_noticed(self) -> None:
+        """Where the gateway fails, be it in one operation of many, the target does."""
+
+        async def broken(*_: object) -> None:
+            raise RuntimeError
+
+        user = {"schemas": [USER.schema.id], "userName": "x"}
+        operation = {"method": "POST", "path": "/Users", "bulkId": "x", "data": user}
+        bulk = {"schemas": [BULK_REQUEST], "Operations": [operation]}
+        requests = (request("/Users", user), request("/Bulk", bulk))
+        for each in requests:
+            targets.on_request(each)
+        self.patch(LokiConnector, "create", broken)
+        for each in requests:
+            with self.assertRaises(AssertionError):
+                targets.on_request(each)
+            self.assertEqual(1, len(self.flushLoggedErrors(RuntimeError)))
 
 
 class FuzzTests(SynchronousTestCase):
