@@ -42,6 +42,7 @@ class Api:
     endpoint: Endpoint
     features: Features
     app = Klein()
+    app.url_map.merge_slashes = False  # nothing redirects: `/Schemas//x` is no schema
 
     @app.route("/ping")
     def ping(self, request: ScimRequest) -> bytes:

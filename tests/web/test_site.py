@@ -217,6 +217,11 @@ class DiscoveryTests(WebCase):
         self.error(404, self.client.get("/ResourceTypes/Nope"))
         self.error(404, self.client.get("/ServiceProviderConfig/x"))
 
+    def test_slashes(self) -> None:
+        """Slashes aren't merged: what follows two of them is no name, and nothing redirects."""
+        for path in ("/Schemas//x", "/Schemas//%3F", "/ResourceTypes//User", "/ping//", "/ping//x"):
+            self.error(404, self.client.get(path))
+
     def test_no_queries(self) -> None:
         """Discovery can't be filtered; paging and sorting leave it as it is."""
         for path in ("/Schemas", "/ResourceTypes"):
