@@ -12,7 +12,7 @@ from twisted.web.server import Request
 
 from scimgw.connector import Principal
 from scimgw.errors import Forbidden, NotFound
-from scimgw.web.routes import PUBLIC, SEARCH, Target
+from scimgw.web.routes import PUBLIC, ROOT, SEARCH, Target
 
 _READING: Final = frozenset({b"GET", b"HEAD", b"OPTIONS"})
 _TRAVERSAL: Final = frozenset({"", ".", ".."})
@@ -47,13 +47,18 @@ def on_handing(principal: Principal, target: Target, request: Request) -> None:
 
 
 def _writes(target: Target, request: Request) -> bool:
-    if request.method in _READING or target.route == PUBLIC:
+    if request.method in _READING:
         return False
-    searched = target.route == SEARCH or (target.type is not None and target.rest == (SEARCH,))
+    if target.route == PUBLIC:  # as anybody may, unless it is something else elsewhere
+        return _leads_out(target)
+    of_all = target.route == SEARCH and not target.rest
+    searched = of_all or (target.type is not None and target.rest == (SEARCH,))
     return request.method != b"POST" or not searched
 
 
 def _leads_out(target: Target) -> bool:
-    """Whether an id holds what another server might take for a step in the tree."""
-    steps = [step for each in target.rest for step in re.split(r"[/\\]", each)]
+    """Whether another server might take a part of the path for a step in the tree, or for none."""
+    if target.route == ROOT:  # behind two slashes, which may be one there
+        return bool(target.rest)
+    steps = [step.partition(";")[0] for each in target.rest for step in re.split(r"[/\\]", each)]
     return not _TRAVERSAL.isdisjoint(steps)

@@ -18,7 +18,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer
 
 from scimgw.clients.http.forward import Forwarder
-from scimgw.errors import BadGateway
+from scimgw.errors import BadGateway, InvalidValue
 from scimgw.web import stream
 from scimgw.web.conversation import origin
 from scimgw.web.request import ScimRequest
@@ -93,10 +93,18 @@ def outgoing(request: ScimRequest) -> Headers:
 
 
 def path_of(uri: bytes) -> bytes:
-    """Give path and query of a request's target, which may be a whole URL (RFC 9112 3.2.2)."""
-    if uri.startswith(b"/"):
-        return uri
-    return b"/" + uri.partition(b"://")[2].partition(b"/")[2]
+    """Give path and query of a request's target, which may be a whole URL (RFC 9112 3.2.2).
+
+    The path is the one that routes are read from.
+
+    Raises: InvalidValue, if it holds a fragment, which would be cut off on the way.
+    """
+    if b"#" in uri:
+        raise InvalidValue("the URL must hold no fragment")
+    path, mark, query = uri.partition(b"?")
+    if not path.startswith(b"/"):
+        path = b"/" + path.partition(b"://")[2].partition(b"/")[2]
+    return path + mark + query
 
 
 @frozen

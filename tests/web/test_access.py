@@ -21,7 +21,7 @@ from scimgw.scim.resource import Resource
 from scimgw.scim.schema import USER
 from scimgw.secret import Secret
 from scimgw.testing.client import Client
-from scimgw.web.chaining import outgoing
+from scimgw.web.chaining import outgoing, path_of
 from scimgw.web.request import ScimRequest
 from scimgw.web.root import Limits
 from scimgw.web.site import ScimSite
@@ -66,6 +66,7 @@ USERS = (
     Principal("gwadmin"),
     Principal("reader", read_only=True),
     Principal("tenant", entities=frozenset({"clientA"})),
+    Principal("nameless", entities=frozenset({NO_ENTITY})),
 )
 
 
@@ -89,6 +90,7 @@ class AccessCase(WebCase):
         self.client = Client(self.site)
         self.reader = Client(self.site, user="reader")
         self.tenant = Client(self.site, user="tenant")
+        self.nameless = Client(self.site, user="nameless")
         created = self.json(201, self.client.post("/clientA/Users", {"userName": "walker"}))
         self.user = created["id"]
 
@@ -167,9 +169,10 @@ class HandingTests(AccessCase):
         super().setUp()
 
         self.sent: Headers | None = None
+        self.path = b""
 
         async def hand_on(request: ScimRequest) -> None:
-            self.sent = outgoing(request)
+            self.sent, self.path = outgoing(request), path_of(request.uri)
             request.setResponseCode(299)
             request.finish()
 
@@ -200,6 +203,27 @@ class HandingTests(AccessCase):
             self.assertEqual(404, self.tenant.get(path).status, path)
         for path in ("/clientA/Users", "/clientA/Users/a%2Fb", "/clientA/scim/v2/Groups/x.y"):
             self.assertEqual(299, self.tenant.get(path).status, path)
+
+    def test_without_name(self) -> None:
+        """Nor does who is limited to the one that has no name in the URL."""
+        for path in (
+            "//clientA/Users",
+            "/scim//clientA/Users",
+            "/.search/../clientA",
+            "/Users/..;/x",
+        ):
+            self.assertEqual(404, self.nameless.get(path).status, path)
+        for path in ("/Users", "/", "?://x/clientA/Users", "x?://x/clientA/Users"):
+            self.assertEqual(299, self.nameless.get(path).status, path)
+            self.assertEqual(b"/", self.path[:1])
+            self.assertNotIn(b"clientA", self.path.partition(b"?")[0])
+
+    def test_read_only_search(self) -> None:
+        """A search that the next gateway might take for something else isn't one."""
+        for path in ("/.search/../Users", "/clientA/.search/../Users", "/pub/../Users"):
+            self.assertEqual(403, self.reader.post(path, {}).status, path)
+        self.assertEqual(400, self.reader.post("/Users#/.search", {}).status)
+        self.assertEqual(b"", self.path)
 
     def test_another_method(self) -> None:
         """What would make another method of a request isn't handed on."""
