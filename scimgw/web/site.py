@@ -90,6 +90,14 @@ class Channel(HTTPChannel):
             return False
         return bool(super().checkPersistence(request, version))
 
+    def headerReceived(self, line: bytes) -> bool:
+        """Take in a header, unless it is a length of more digits than are ever read."""
+        try:
+            return bool(super().headerReceived(line))
+        except ValueError:
+            self._respondToBadRequestAndDisconnect()
+            return False
+
     def pauseProducing(self) -> None:
         """Note that the client doesn't take what is sent."""
         self._unread, self._steps = True, self._steps + 1

@@ -14,7 +14,7 @@ from scimgw.errors import InvalidFilter, MethodNotAllowed, PartialWrite, Unavail
 from scimgw.scim.query import Page, Query
 from scimgw.scim.resource import Resource
 from scimgw.scim.schema import USER
-from scimgw.testing.client import Client, Connection, Response
+from scimgw.testing.client import Client, Connection, Response, parse
 from scimgw.web.request import LINGER, Access
 from scimgw.web.root import Limits
 from scimgw.web.routes import Routes
@@ -347,6 +347,33 @@ class BadBodyTests(WebCase):
             "application/json; charset=utf-16",
         ):
             self.error(415, self.post(b'{"userName": "x"}', Content_Type=kind))
+
+
+class LengthTests(WebCase):
+    """Requests of which it can't be told where they end."""
+
+    def test_refused(self) -> None:
+        """They are answered 400, and whatever follows them isn't another request."""
+        behind = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
+        for headers in (
+            b"Content-Length: " + b"9" * 5000 + b"\r\n",
+            b"Content-Length: " + b"9" * 5000 + b"\r\nX: y\r\nZ: z\r\n",
+            b"Content-Length: -1\r\n",
+            b"Content-Length: +1\r\n",
+            b"Content-Length: 1\r\n 2\r\n",
+            b"Content-Length: 1\r\nContent-Length: 1\r\nX: y\r\n",
+            b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+            b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+            b"Transfer-Encoding: gzip, chunked\r\n",
+            b"Transfer-Encoding : chunked\r\n",
+            b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+        ):
+            connection = Connection(self.site)
+            connection.send(POST + headers + b"\r\n0\r\n\r\n" + behind)
+            answers = connection.received()
+            self.assertEqual(1, answers.count(b"HTTP/1.1 "), headers[:60])
+            self.assertIn("isn't HTTP", self.error(400, parse(answers)))
+            self.assertTrue(connection.transport.disconnecting)
 
 
 class LargeBodyTests(WebCase):
