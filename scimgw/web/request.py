@@ -115,6 +115,11 @@ class ScimRequest(Request):
             self._refuse(self._refused)
         self.finish()
 
+    def _handleStar(self) -> None:
+        """Treat what is about no path as all else; Twisted would answer it for anybody."""
+        assert self.site is not None
+        self.render(self.site.getResourceFor(self))
+
     def _allowed(self) -> bool:
         """Find out who makes the request, and whether it may come from there."""
         peer, forwarded_for = self.getClientAddress(), header(self, b"x-forwarded-for")

@@ -52,6 +52,14 @@ class LoginTests(WebCase):
                     'Basic realm="scimgw", charset="UTF-8"', response.headers["WWW-Authenticate"]
                 )
 
+    def test_no_path(self) -> None:
+        """What is about the server as a whole asks it as well (RFC 9110 section 9.3.7)."""
+        for method in ("OPTIONS", "GET", "POST"):
+            response = self.client.request(method, "*", headers=ANONYMOUS)
+            self.assertEqual(401, response.status)
+            self.assertEqual("scimgw", response.headers["Server"])
+        self.assertEqual(204, self.client.request("OPTIONS", "*").status)
+
     def test_public(self) -> None:
         """Those two don't, whatever is presented."""
         for path in ("/ping", "/ServiceProviderConfig", "/clientA/scim/v2/ServiceProviderConfig"):
