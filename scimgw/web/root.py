@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from klein.resource import KleinResource
@@ -15,7 +16,7 @@ from twisted.web.server import NOT_DONE_YET
 from scimgw.auth.chain import Chain
 from scimgw.auth.oauth import TokenIssuer
 from scimgw.connector import NO_ENTITY, Call, Principal
-from scimgw.errors import MethodNotAllowed, NotFound, Unavailable
+from scimgw.errors import InvalidValue, MethodNotAllowed, NotFound, Unavailable
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.gateway.readonly import read_only
 from scimgw.scim.cursor import Cursors
@@ -114,7 +115,9 @@ class Root(Resource):
         return NOT_DONE_YET
 
     def _pings(self, request: ScimRequest) -> bool:
-        return self._routes.find(request.path).route == PING
+        with suppress(InvalidValue):
+            return self._routes.find(request.path).route == PING
+        return False
 
     def _turn_away(self, request: ScimRequest) -> None:
         """Answer a request more than can be worked on; what that costs is little."""

@@ -220,6 +220,7 @@ class FloodTests(AbuseCase):
             self.assertEqual("1", refused.headers["Retry-After"])
         self.assertIn("X-Request-Id", refused.headers)
         self.assertEqual(200, self.client.get("/ping").status)
+        self.error(503, self.client.get("/%ff"))
         self.assertEqual(2, len(connector.gates))
         self.assertEqual(1, len(self.lines("too many requests")))
         connector.gates[0].callback(Page(resources=[]))
