@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
@@ -24,6 +25,8 @@ log = Logger()
 
 LINGER: Final = 10.0
 """Seconds for which the rest of a refused body is read and dropped, so that the client sees why."""
+IN_MEMORY: Final = 64 * 1024
+"""Bytes of a body that need no file; one that is only announced needs none either."""
 GONE: Final = 499
 """Logged as the status of a request whose client left before the answer."""
 
@@ -87,7 +90,10 @@ class ScimRequest(Request):
 
         The headers have been received, and nothing of the body.
         """
-        super().gotLength(length)
+        if length is None or length >= IN_MEMORY:
+            self.content = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed at the end
+        else:
+            super().gotLength(length)
         self.stage = Stage.BODY
         if not self._perimeter.open and not self._allowed():
             self._refused = Forbidden("no request may be made from this address")

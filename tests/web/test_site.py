@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from errno import EMFILE
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -15,7 +17,7 @@ from scimgw.scim.query import Page, Query
 from scimgw.scim.resource import Resource
 from scimgw.scim.schema import USER
 from scimgw.testing.client import Client, Connection, Response, parse
-from scimgw.web.request import LINGER, Access
+from scimgw.web.request import IN_MEMORY, LINGER, Access
 from scimgw.web.root import Limits
 from scimgw.web.routes import Routes
 from tests.fakes.memory import MemoryConnector
@@ -443,6 +445,31 @@ class LargeBodyTests(WebCase):
         self.refused()
         self.clock.advance(LINGER + 1)
         self.assertTrue(self.connection.transport.aborted)
+
+    def test_no_file(self) -> None:
+        """One that hasn't come takes no file, so that announcing many doesn't exhaust them."""
+
+        def made(*_: object, **__: object) -> None:
+            raise OSError(EMFILE, "too many open files")
+
+        self.serve(self.loki())
+        self.patch(tempfile, "TemporaryFile", made)
+        for length in (b"Content-Length: 1000000", b"Transfer-Encoding: chunked"):
+            connection = Connection(self.site)
+            connection.send(POST + length + b"\r\n\r\n" + b"1\r\nx\r\n")
+            self.assertEqual(b"", connection.received())
+            connection.lose()
+
+    def test_in_file(self) -> None:
+        """A long one is read as it was sent, be its length announced or not."""
+        self.serve(self.loki())
+        body = b'{"userName": "%b", "title": "' + b"y" * 3 * IN_MEMORY + b'"}'
+        self.assertEqual(201, self.client.request("POST", "/Users", body % b"a").status)
+        self.connection = Connection(self.site)
+        chunk = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body) - 1, body % b"b")
+        headers = {"Content-Length": None, "Transfer-Encoding": "chunked"}
+        self.connection.send(self.client.encoded("POST", "/Users", chunk, headers))
+        self.assertEqual(201, self.connection.response().status)
 
     def test_others_go_on(self) -> None:
         """Other requests aren't disturbed meanwhile."""
