@@ -7,7 +7,7 @@ them, or can't tell, is no obstacle to another that takes the same scheme.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
@@ -50,6 +50,14 @@ class Authenticator(Protocol):
 
         Raises: Unauthorized, if they are of this kind and wrong; Unavailable, if nobody can tell.
         """
+
+
+@runtime_checkable
+class Unguessable(Protocol):
+    """A way in by what nobody can guess, so that a look at it gives nothing away."""
+
+    def proven(self, credentials: Credentials) -> Awaitable[Principal | None]:
+        """Tell whose credentials they are; None if they let nobody in."""
 
 
 class Chain:
@@ -96,6 +104,16 @@ class Chain:
                 if principal is not None:
                     return principal
         raise failure or self._unknown(credentials.scheme)
+
+    async def proven(self, header: str) -> Principal | None:
+        """Tell whom a request comes from, if its Authorization header can't have been guessed."""
+        credentials = Credentials.parse(header)
+        for each in self._authenticators:
+            if isinstance(each, Unguessable):
+                principal = await each.proven(credentials)
+                if principal is not None:
+                    return principal
+        return None
 
     def _unknown(self, scheme: str) -> Unauthorized:
         if not scheme:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from secrets import token_bytes
 from typing import Final, Protocol
 
 from attrs import evolve, frozen
 
 from scimgw.auth.basic import REALM
-from scimgw.auth.chain import Authenticator, Credentials
+from scimgw.auth.chain import Authenticator, Credentials, Unguessable
 from scimgw.auth.claims import Claims, Rules
 from scimgw.auth.keys import Key
 from scimgw.auth.published import Published
@@ -127,6 +128,12 @@ class SignedTokens:
         known = self._remembered.find(credentials.value)
         return known or await self._verify(credentials.value)
 
+    async def proven(self, credentials: Credentials) -> Principal | None:
+        """Ask the same; None if it lets nobody in, or that can't be told."""
+        with suppress(InvalidToken, Unavailable):
+            return await self.authenticate(credentials)
+        return None
+
     async def _verify(self, token: str) -> Principal | None:
         presented = read(token)
         if presented is None:
@@ -183,4 +190,4 @@ class Remembered:
         return hashlib.blake2b(token.encode(), key=self._key, digest_size=32).digest()
 
 
-_conforms: type[Authenticator] = SignedTokens
+_conforms: tuple[type[Authenticator], type[Unguessable]] = (SignedTokens, SignedTokens)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import Deferred
+
 from scimgw.auth import keys
-from scimgw.auth.chain import Authenticator
+from scimgw.auth.chain import Authenticator, Chain
 from scimgw.auth.claims import Rules
 from scimgw.auth.issuers import FixedKey, Issuer, SignedTokens
 from scimgw.auth.oauth import DESCRIPTION, OAuthClient, TokenIssuer
+from scimgw.auth.published import Published, PublishedKeys
+from scimgw.auth.throttle import FREE
 from scimgw.auth.token import TokenAuthenticator
 from scimgw.connector import Principal
 from scimgw.secret import Secret
@@ -101,6 +105,45 @@ class TokenWalkTests(test_access.AccessCase):
             for prefix in ("", "/clientA", "/scim/v2", "/nowhere"):
                 answered = self.statuses(client, READS + WRITES, prefix)
                 self.assertEqual(dict.fromkeys(answered, 401), answered)
+
+    def test_others_guess(self) -> None:
+        """A signed token that is new gets in where somebody guesses, and a forged one doesn't."""
+        for each in range(FREE):
+            self.assertEqual(401, self.using(f"guess{each}").get("/Users").status)
+        for text in self.signed(BY_NAME["gwadmin"]):
+            self.assertEqual(200, self.using(text).get("/Users").status)
+        claims = {"iss": "rsa", "sub": "gwadmin", "exp": NOW + LIFETIME}
+        for text in (token(OTHER_RSA, claims), "token-of-gwadmin"):
+            self.assertEqual(429, self.using(text).get("/Users").status)
+
+    def test_nothing_is_waited_for(self) -> None:
+        """In a pause keys are asked for, and a token that needs them is answered at once."""
+        asked: list[Deferred[Published]] = []
+
+        async def ask() -> Published:
+            asked.append(Deferred())
+            return await asked[-1]
+
+        source = PublishedKeys(ask, self.clock.seconds, "test")
+        key = keys.of_pem(pem(RSA))
+        published = Issuer(
+            keys=source,
+            algorithms=key.algorithms,
+            rules=Rules(issuers=frozenset({"published"})),
+            principal=lambda claims: BY_NAME[claims["sub"]],
+        )
+        tokens = SignedTokens([published], self.clock.seconds)
+        self.serve(self.loki(), chain=Chain([*super().ways(), tokens]))
+        self.clock.advance(-self.clock.seconds() + NOW)
+        for each in range(FREE):
+            self.using(f"guess{each}").get("/Users")
+        claims = {"iss": "published", "sub": "gwadmin", "exp": NOW + LIFETIME}
+        client = self.using(token(RSA, claims))
+        self.assertEqual(429, client.get("/Users").status)
+        self.assertEqual(429, client.get("/Users").status)
+        self.assertEqual(1, len(asked))
+        asked[0].callback(Published((key,)))
+        self.assertEqual(200, client.get("/Users").status)
 
     def test_forged(self) -> None:
         """A token that somebody else has signed lets in nowhere."""
