@@ -27,6 +27,8 @@ COLLECTION: Final = ("GET", "HEAD", "POST", "OPTIONS")
 ITEM: Final = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 _READING: Final = frozenset({"GET", "HEAD"})
 _FORM: Final = "application/x-www-form-urlencoded"
+_FIELDS: Final = 10_000
+"""Fields of a form: some milliseconds' work, which at /pub/api anybody may ask for."""
 _TEXT: Final = "text/plain; charset=utf-8"
 _BYTES: Final = "application/octet-stream"
 _STATUS: Final[Mapping[str, int]] = {"POST": CREATED}
@@ -109,7 +111,14 @@ def body(content: bytes, content_type: str | None) -> Any:
         text = content.decode()
     except UnicodeDecodeError:
         raise InvalidSyntax("the body isn't UTF-8") from None
-    return dict(parse_qsl(text, keep_blank_values=True)) if kind == _FORM else text
+    return _fields(text) if kind == _FORM else text
+
+
+def _fields(text: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS))
+    except ValueError:
+        raise InvalidSyntax(f"the form has more than {_FIELDS} fields") from None
 
 
 def ready(given: ApiAnswer, method: str) -> Sent:

@@ -81,7 +81,9 @@ class RequestTests(ApiCase):
 
     def test_bad_bodies(self) -> None:
         """A body that isn't what its type says is refused."""
-        for kind, content in (("application/json", b"{"), ("text/plain", b"\xff")):
+        form = "application/x-www-form-urlencoded"
+        rows = (("application/json", b"{"), ("text/plain", b"\xff"), (form, b"a&" * 20_000))
+        for kind, content in rows:
             response = self.client.request("POST", "/api", content, {"Content-Type": kind})
             self.error(400, response, "invalidSyntax")
 
