@@ -182,6 +182,17 @@ class MutualTests(GatewayCase):
                 'TLS-Client-Certificate realm="scimgw"', answer.headers.get_all("WWW-Authenticate")
             )
 
+    def test_ended(self) -> None:
+        """A certificate that ends while its connection goes on lets in no more."""
+        self.gateway()
+        papers = self.papers("reader")
+        line = self.line(papers)
+        self.assertEqual(200, ask(line, "/Users", None).status)
+        end = papers.certificate.not_valid_after_utc.timestamp()
+        for seconds, expected in ((end - 1, 200), (end, 401)):
+            self.patch(self.reactor, "seconds", lambda now=seconds: now)
+            self.assertEqual(expected, ask(line, "/Users", None).status)
+
     def test_header(self) -> None:
         """The Authorization header decides, where there is one."""
         self.gateway()

@@ -71,11 +71,24 @@ class Channel(HTTPChannel):
         super().connectionLost(reason)
         self.factory.left(self)
 
-    @cached_property
+    @property
     def certificate(self) -> frozenset[Name] | None:
-        """The names of the client's certificate, None if it has shown none that was asked for."""
+        """The names of the client's certificate, None if it has shown none that was asked for.
+
+        One that has ended since it was shown has none.
+        """
+        if self._shown is None:
+            return None
+        found, until = self._shown
+        return found if self.factory.reactor.seconds() < until else frozenset()
+
+    @cached_property
+    def _shown(self) -> tuple[frozenset[Name], float] | None:
         shown = getattr(self.transport, "getPeerCertificate", lambda: None)()
-        return None if shown is None else names(shown.to_cryptography())
+        if shown is None:
+            return None
+        certificate = shown.to_cryptography()
+        return names(certificate), certificate.not_valid_after_utc.timestamp()
 
     def dataReceived(self, data: bytes) -> None:
         """Take in what the client sends, unless it was answered for the last time."""
