@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from attrs import frozen
+from attrs import field, frozen
 
 from scimgw.connector import Principal
 from scimgw.errors import InvalidToken, Unauthorized, Unavailable
@@ -24,7 +24,7 @@ class Credentials:
     """
 
     scheme: str
-    value: str
+    value: str = field(repr=False)
     certificate: frozenset[Name] | None = None
 
     @classmethod

@@ -54,7 +54,7 @@ V = TypeVar("V")
 class Presented:
     """Credentials as far as they are told apart; tokens have no account."""
 
-    secret: str
+    secret: str = field(repr=False)
     account: str | None = None
 
     @classmethod

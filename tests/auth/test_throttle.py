@@ -10,6 +10,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from scimgw.auth.chain import Credentials
 from scimgw.auth.throttle import CAPACITY, FORGIVEN, FREE, Presented, Throttle, network, pause
 from scimgw.errors import TooManyRequests, Unauthorized, Unavailable
 
@@ -316,6 +317,12 @@ class ReadingTests(SynchronousTestCase):
         self.assertEqual("192.0.2.7", network("192.0.2.7"))
         for odd in ("-", "", "a:b", "/run/socket"):
             self.assertEqual(odd, network(odd))
+
+    def test_hidden(self) -> None:
+        """No secret stands in what a log or a debugger shows of what is presented."""
+        header = "Bearer hunter2"
+        for shown in (Presented.in_header(header), Credentials.parse(header)):
+            self.assertNotIn("hunter2", repr(shown))
 
     def test_headers(self) -> None:
         """A Basic header has an account; what can't be read has none."""
