@@ -7,6 +7,7 @@ UTF-8, no member twice in one object, no numbers that JSON hasn't, nothing neste
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any, Final, NoReturn
 
 from scimgw.scim.values import show
@@ -40,8 +41,7 @@ def decode(text: bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in found if names.count(name) > 1)
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
         raise NotJson(f"{show(twice)} stands twice in one object")
     return found
 
