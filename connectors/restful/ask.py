@@ -5,11 +5,12 @@ RFC 7644 sections 3.4.1 and 3.4.2.  Whatever comes from a client is percent-enco
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from scimgw.errors import NotFound
+from scimgw.errors import BadGateway, NotFound
 from scimgw.scim.filter import Compare, Filter, Operator, disjunction
 from scimgw.scim.path import Path, resolve
 from scimgw.scim.project import NEEDED, projection
@@ -34,6 +35,18 @@ def item(endpoint: str, id: str) -> str:
     if id in {"", ".", ".."}:
         raise NotFound(f"{id!r} not found")
     return f"{endpoint}/{quote(id, safe='')}"
+
+
+def id_at(address: str | None) -> str:
+    """Give the id of the resource that an address is of.
+
+    Raises: BadGateway, if there is no such address.
+    """
+    path = re.split(r"[?#]", address or "")[0].rstrip("/")
+    id = unquote(path.rpartition("/")[2])
+    if not id:
+        raise BadGateway("the endpoint has created something, and doesn't say what")
+    return id
 
 
 def with_parameters(path: str, parameters: Mapping[str, str]) -> str:

@@ -207,6 +207,9 @@ class Remote:
         response = await self._send(call, "POST", learnt.endpoint(type), body)
         failure.check(response, creating=True, passed=self._passed)
         tag = response.headers.get("etag")
+        if not response.body:  # it should hold the resource, and needn't (RFC 7644 section 3.3)
+            id = ask.id_at(response.headers.get("location"))
+            return Stored(id=id, version=to_version(tag) if learnt.etag else None)
         return Stored.whole(self._read(type, response.json(), None, learnt, tag))
 
     async def modify(

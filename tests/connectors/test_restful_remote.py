@@ -23,6 +23,7 @@ from scimgw.scim import filter as filters
 from scimgw.scim.changes import Changes
 from scimgw.scim.path import resolve
 from scimgw.scim.query import Query
+from scimgw.scim.resource import Resource
 from scimgw.scim.schema import GROUP, USER
 from scimgw.secret import Secret
 from tests.connectors.test_restful import response
@@ -69,6 +70,17 @@ class RemoteTests(SynchronousTestCase):
             ("r-1", 1e9, Secret("x")), (last.request_id, last.deadline, last.credentials)
         )
         self.assertEqual("/Users/a", last.path)
+
+    def test_created_without_body(self) -> None:
+        """Whoever doesn't show what it has created tells where it is."""
+        new = Resource(type=USER, data={"userName": "x"})
+        where = "https://scim.example/v2/Users/a%2Fb/?x=/y"
+        remote = self.remote(response(201, location=where, etag='W/"7"'))
+        stored = self.done(remote.create(CALL, new))
+        self.assertEqual(("a/b", 'W/"7"', None), (stored.id, stored.version, stored.resource))
+        for answer in (response(201), response(201, location=""), response(201, location="?a/b")):
+            remote = self.remote(answer)
+            self.failureResultOf(Deferred.fromCoroutine(remote.create(CALL, new)), BadGateway)
 
     def test_learnt_once(self) -> None:
         """The other side is asked what it can do once in an hour."""
