@@ -195,6 +195,17 @@ class HandedOnTests(ServiceCase):
         wrong = await self.request(port, "/Users", Authorization=basic("gwadmin:x"))
         self.assertEqual(401, wrong.status)
 
+    async def test_guessing(self) -> None:
+        """What the next gateway refuses counts at this one, which then hands nothing on."""
+        last, port = free_port(), free_port()
+        behind = await self.start(self.one(last))
+        await self.start(self.one(port, chainingBaseUrl=f"http://127.0.0.1:{last}", auth=ON))
+        asked = [basic(f"guess{each}:x") for each in range(6)]
+        answers = [await self.request(port, "/Users", Authorization=each) for each in asked]
+        self.assertEqual([401] * 5 + [429], [each.status for each in answers])
+        self.assertEqual(0, await behind.stop())
+        self.assertEqual((5, 0), (behind.output.count(b" 401 "), behind.output.count(b" 429 ")))
+
 
 class ServiceDeskTests(ServiceCase):
     """The same before a service desk."""
