@@ -164,7 +164,11 @@ class SlapdTests(ServerCase):
         _, found = await client.search(group_dn, "member")
         self.assertEqual({group_dn: {"member": [f"uid=bob,{people_dn}".encode()]}}, found)
         self.assertEqual(SUCCESS, await client.delete(f"uid=bob,{people_dn}"))
-        _, found = await client.search(group_dn, "member")
+        # memberof can't take the last member out of a group that must have one; refint puts
+        # another in its place, in a thread of its own, some time after the deletion is answered
+        while b"cn=nobody" not in found[group_dn]["member"]:
+            await deferLater(reactor, 0.05)
+            _, found = await client.search(group_dn, "member")
         self.assertEqual({group_dn: {"member": [b"cn=nobody"]}}, found)
 
     async def test_size_limit(self) -> None:
