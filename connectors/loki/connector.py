@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen
 
 from connectors.loki.cursor import behind, cursor
 from connectors.loki.plan import Tables, plan
-from connectors.loki.table import MEMBERS, Record, Stamp, Table
+from connectors.loki.table import MEMBERS, Record, Stamp, Table, members_of
 from scimgw.connector import (
     NO_ENTITY,
     Call,
@@ -87,12 +87,13 @@ class LokiConnector:
         for store in self._stores.values():
             _load(store)
 
-    def capabilities(self, type: ResourceType) -> Capabilities:  # noqa: ARG002 - the same for all types
+    def capabilities(self, type: ResourceType) -> Capabilities:
         """Do everything, but sort by what is kept apart."""
+        apart = {name for name, kept in ((GROUPS, _in_groups), (MEMBERS, members_of)) if kept(type)}
         return Capabilities(
             filter=_exactly,
             value_paths=True,
-            sort=lambda path: path.attribute.name not in {GROUPS, MEMBERS},
+            sort=lambda path: path.attribute.name not in apart,
             paging=Paging.INDEX,
             stateless_cursors=True,
             versions=True,
@@ -136,7 +137,7 @@ class LokiConnector:
         """Change a document if it has the version; the members of a group aren't given back."""
         table = self._table(call, type)
         record = table.modify(id, _without(changes, _secret(type)), if_version)
-        if type.find(MEMBERS) is not None:
+        if table.members is not None:
             return Stored(id=id, version=record.version)
         return Stored.whole(Resource(type, record.data))
 
@@ -180,7 +181,7 @@ class LokiConnector:
         if query.filter is None:
             return table.all()
         groups = self._table(call, self._group)
-        found = plan(query.filter, Tables(table, groups if table is not groups else None))
+        found = plan(query.filter, Tables(table, groups if _in_groups(table.type) else None))
         candidates = table.all() if found.ids is None else table.get(found.ids)
         if found.rest is None:
             return candidates
@@ -243,12 +244,18 @@ def _without(changes: Changes, names: frozenset[str]) -> Changes:
     )
 
 
+def _in_groups(type: ResourceType) -> bool:
+    """Whether groups are told by who their members are, not kept."""
+    found = type.find(GROUPS)
+    return found is not None and found.read_only
+
+
 def _view(filter: Filter, table: Table, groups: Table) -> Callable[[Record], Mapping[str, Any]]:
     """Give the function that puts together what a filter looks at."""
     names = {str(path) for path in paths(filter)}
     if MEMBERS in names:
         return table.whole
-    if GROUPS not in names:
+    if GROUPS not in names or not _in_groups(table.type):
         return lambda record: record.data
 
     def with_groups(record: Record) -> Mapping[str, Any]:

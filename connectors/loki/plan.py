@@ -64,7 +64,7 @@ def _equal(path: Path, value: object, tables: Tables) -> AbstractSet[str] | None
     name = str(path)
     if name == "id":
         return frozenset({str(value)})
-    if name == f"{MEMBERS}.value":
+    if name == f"{MEMBERS}.value" and tables.asked.members is not None:
         return frozenset(tables.asked.memberships.of_member(str(value)))
     if name == "groups.value" and tables.groups is not None:
         return frozenset(

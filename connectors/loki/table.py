@@ -7,6 +7,7 @@ are kept apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from attrs import define
@@ -17,7 +18,7 @@ from scimgw.errors import Conflict, InvalidPath, NotFound, Uniqueness
 from scimgw.scim.changes import Changes, changed
 from scimgw.scim.match import reader
 from scimgw.scim.path import Path, resolve
-from scimgw.scim.schema import ResourceType
+from scimgw.scim.schema import GROUP, ResourceType
 from scimgw.scim.schema import Uniqueness as Within
 from scimgw.scim.values import show
 
@@ -49,13 +50,17 @@ class Record:
 
 
 class Table:
-    """The resources of one type in one base entity."""
+    """The resources of one type in one base entity.
+
+    `members` is the attribute that is kept apart, None if the type has none of that kind.
+    """
 
     def __init__(self, type: ResourceType, stamp: Stamp) -> None:
         """Begin empty."""
         self.type = type
         self.memberships = Memberships()
-        self._members = _members(type)
+        self.members = members_of(type)
+        self._left_out = {"schemas", "id", "meta", *({MEMBERS} if self.members else ())}
         self._unique = _unique(type)
         self._indexes = {str(path): Index(path) for path in _indexed(type, self._unique)}
         self._records: dict[str, Record] = {}
@@ -85,6 +90,8 @@ class Table:
 
     def whole(self, record: Record) -> dict[str, Any]:
         """Give a record's data with the members in their place."""
+        if self.members is None:
+            return record.data
         members = self.memberships.of_group(record.id)
         return {**record.data, MEMBERS: members} if members else record.data
 
@@ -103,11 +110,7 @@ class Table:
             "lastModified": now,
             "version": version,
         }
-        kept = {
-            name: value
-            for name, value in data.items()
-            if name not in {"schemas", "id", "meta", MEMBERS}
-        }
+        kept = {name: value for name, value in data.items() if name not in self._left_out}
         self._numbered += 1
         record = Record(
             self._numbered, {"schemas": data["schemas"], "id": id, **kept, "meta": meta}
@@ -115,7 +118,7 @@ class Table:
         self._records[id] = record
         self._listed = None
         self._file(id, {}, record.data)
-        members: Iterable[Element] = data.get(MEMBERS, ())
+        members: Iterable[Element] = () if self.members is None else data.get(MEMBERS, ())
         for member in members:
             self.memberships.add(id, member)
         return record
@@ -132,8 +135,8 @@ class Table:
             self._check_unique(after, id)
             self._file(id, record.data, after)
             record.data = after
-        if self._members is not None:
-            differs = self.memberships.change(id, self._members, changes) or differs
+        if self.members is not None:
+            differs = self.memberships.change(id, self.members, changes) or differs
         if differs:
             self._touch(record)
         return record
@@ -177,7 +180,7 @@ class Table:
             index.move(id, index.keys(before), index.keys(after))
 
     def _without_members(self, changes: Changes) -> Changes:
-        path = self._members
+        path = self.members
         if path is None:
             return changes
         return Changes(
@@ -199,11 +202,9 @@ def _number(record: Record) -> int:
     return record.number
 
 
-def _members(type: ResourceType) -> Path | None:
-    """Find the members of groups, which are kept apart."""
-    found = type.find(MEMBERS)
-    kept_apart = found is not None and found.multi_valued and found.is_complex and found.plain
-    return resolve(type, MEMBERS) if kept_apart else None
+def members_of(type: ResourceType) -> Path | None:
+    """Find the members of groups, which are kept apart; others may have members of another kind."""
+    return resolve(type, MEMBERS) if type.find(MEMBERS) is GROUP.find(MEMBERS) else None
 
 
 def _unique(type: ResourceType) -> list[Path]:
@@ -225,8 +226,8 @@ def _with_parts(path: Path) -> Iterable[Path]:
 
 def _indexed(type: ResourceType, unique: Iterable[Path]) -> Iterable[Path]:
     for name in INDEXED:
-        try:
-            yield resolve(type, name)
-        except InvalidPath:
-            continue
+        with suppress(InvalidPath):
+            path = resolve(type, name)
+            if not path.leaf.is_complex:
+                yield path
     yield from unique

@@ -31,6 +31,18 @@ def has_groups(type: ResourceType) -> bool:
     return attribute is not None and attribute.read_only
 
 
+@lru_cache(maxsize=256)
+def has_members(type: ResourceType) -> bool:
+    """Whether resources of a type have members as groups have, of whom there may be very many."""
+    attribute = type.find(MEMBERS)
+    return (
+        attribute is not None
+        and attribute.is_complex
+        and attribute.multi_valued
+        and attribute.plain
+    )
+
+
 async def with_groups(
     endpoint: Endpoint, call: Call, resources: Sequence[Resource]
 ) -> Sequence[Resource]:
@@ -67,7 +79,7 @@ def _encode(group: GroupRef, encoded: dict[int, Any]) -> dict[str, Any]:
 
 def group_type(endpoint: Endpoint) -> ResourceType | None:
     """Find the resource type that has members."""
-    return next((type for type in endpoint.types.values() if type.find(MEMBERS) is not None), None)
+    return next((type for type in endpoint.types.values() if has_members(type)), None)
 
 
 async def members_of_filtered_group(

@@ -116,12 +116,13 @@ class Attribute:
     def plain(self) -> bool:
         """Whether two values of this multi-valued attribute are the same as soon as their key is.
 
-        True of simple values, and of complex ones whose `value` is immutable, such as the members
-        of a group: an element is added or removed, never changed.
+        True of simple values, and of complex ones that all have a `value` which is immutable, such
+        as the members of a group: an element is added or removed, never changed.
         """
         if not self.is_complex:
             return True
-        return self.value is not None and self.value.mutability is Mutability.IMMUTABLE
+        value = self.value
+        return value is not None and value.required and value.mutability is Mutability.IMMUTABLE
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Attribute:

@@ -14,7 +14,7 @@ from scimgw.connector import Stored
 from scimgw.errors import InvalidPath, InvalidSyntax, MethodNotAllowed, PreconditionFailed
 from scimgw.gateway import reads, writes
 from scimgw.gateway.change import Change
-from scimgw.gateway.membership import MEMBERS
+from scimgw.gateway.membership import has_members
 from scimgw.scim import patch, resource
 from scimgw.scim.match import reader
 from scimgw.scim.path import Path
@@ -97,7 +97,7 @@ async def _patch(exchange: Exchange, id: str) -> Answer:
     # a group may be large, and isn't read or sent for one new member
     asked = not projection.default or prefers(exchange.request, "representation")
     return await _changed(
-        exchange, stored, projection, shown=asked or exchange.type.find(MEMBERS) is None
+        exchange, stored, projection, shown=asked or not has_members(exchange.type)
     )
 
 
