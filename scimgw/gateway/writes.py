@@ -13,10 +13,11 @@ from scimgw.deferred import finish
 from scimgw.gateway.change import Change
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.gateway.membership import has_groups, leave_groups
-from scimgw.scim.changes import Changes, joined, replacement, replay, value_at
+from scimgw.scim.changes import Changes, changed, joined, replacement, replay, value_at
 from scimgw.scim.direct import by_attribute, direct
 from scimgw.scim.operation import Operation
 from scimgw.scim.path import Path
+from scimgw.scim.required import check_left, demanded
 from scimgw.scim.resource import Resource, writable
 from scimgw.scim.schema import ResourceType
 
@@ -42,7 +43,9 @@ async def patch(change: Change, operations: Sequence[Operation]) -> Stored:
     """
     known: list[Changes] = []
     unknown: dict[Path, list[Operation]] = {}
-    for root, own in by_attribute(operations).items():
+    grouped = by_attribute(operations)
+    needed = demanded(change.type, grouped)
+    for root, own in grouped.items():
         changes = direct(own)
         if changes is None:
             unknown[root] = own
@@ -52,11 +55,13 @@ async def patch(change: Change, operations: Sequence[Operation]) -> Stored:
     def work_out(current: Resource) -> Changes:
         data = current.data
         replayed = [replay(own, value_at(data, root)) for root, own in unknown.items()]
-        return joined([*known, *replayed])
+        changes = joined([*known, *replayed])
+        if needed:
+            check_left(change.type, needed, data, changed(change.type, data, changes))
+        return changes
 
-    write = (
-        change.computed(frozenset(unknown), work_out) if unknown else change.given(joined(known))
-    )
+    reading = needed | frozenset(unknown)
+    write = change.computed(reading, work_out) if reading else change.given(joined(known))
     return await _written(change, write)
 
 

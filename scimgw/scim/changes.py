@@ -90,10 +90,13 @@ def outcome(root: Path, operations: list[Operation], current: Any) -> Any:
     """
     if _effort(root, operations, current) > MAX_COMPARISONS:
         raise InvalidValue(f"too many operations on {root}: make them several requests")
+    after = current
     for operation in operations:
-        current = apply(operation, current)
-    _check_required(root, current)
-    return current
+        after = apply(operation, after)
+    if not root.attribute.multi_valued:
+        check_immutable(root, current, after)
+    _check_required(root, after)
+    return after
 
 
 def _effort(root: Path, operations: list[Operation], current: Any) -> int:
@@ -109,7 +112,7 @@ def _check_required(root: Path, after: Any) -> None:
     """Refuse values that lack what they must hold; only at the end, since parts come one by one."""
     for element in after if isinstance(after, list) else ():
         for sub in root.attribute.sub_attributes:
-            if sub.required and sub.name not in element:
+            if sub.must_stay and sub.name not in element:
                 raise InvalidValue(f"{root}.{sub.name} is required")
 
 
@@ -136,7 +139,9 @@ def _kept(root: Path, before: Any, after: Any) -> Any:
     """Give what is to stand after a PUT: the new value, and what clients needn't repeat."""
     attribute = root.attribute
     if attribute.is_complex and not attribute.multi_valued and before is not None:
-        return _kept_members(root, before, after or {}) or None
+        kept = _kept_members(root, before, after or {}) or None
+        check_immutable(root, before, kept)
+        return kept
     if after is None and attribute.mutability in {Mutability.WRITE_ONLY, Mutability.IMMUTABLE}:
         return before
     check_immutable(root, before, after)

@@ -112,14 +112,14 @@ def _replace_all(operation: Operation, current: list[Any]) -> list[_Marked]:  # 
 
 
 def _add(operation: Operation, current: list[Any]) -> list[_Marked]:
-    attribute = operation.path.attribute
+    path, attribute = operation.path, operation.path.attribute
     key = identity(attribute)
     added = {key(element): element for element in operation.value or []}
     marked: list[_Marked] = []
     for held in current:
         new = added.pop(key(held), None)
         marked.append(
-            (held if new is None or attribute.plain else _joined(held, new), new is not None)
+            (held if new is None or attribute.plain else _added(path, held, new), new is not None)
         )
     return marked + [(element, True) for element in added.values()]
 
@@ -142,6 +142,14 @@ _STEPS: Final[Mapping[Op, Callable[[Operation, list[Any]], list[_Marked]]]] = {
     Op.REMOVE: _remove,
     Op.REPLACE: _replace_all,
 }
+
+
+def _added(path: Path, held: Any, new: Any) -> Any:
+    """Add to a value what is said of it; what of it is immutable must be the same."""
+    for sub in path.attribute.sub_attributes:
+        if sub.name in new:
+            check_immutable(path.to(sub), held.get(sub.name), new[sub.name])
+    return _joined(held, new)
 
 
 def _joined(held: Any, new: Any) -> Any:
@@ -189,7 +197,7 @@ def _selected(operation: Operation, element: Any) -> Any:
         return None if gone or path.sub is None else _with_member(element, path.sub.name, None)
     if operation.op is Op.REPLACE and path.sub is None:
         return _joined(implied(path.filter), operation.value)
-    return _joined(element, _given(operation))
+    return _added(path, element, _given(operation))
 
 
 def _given(operation: Operation) -> Any:

@@ -15,7 +15,7 @@ from scimgw.errors import InvalidPath, InvalidSyntax, InvalidValue, Mutability, 
 from scimgw.scim.filter import parse_path
 from scimgw.scim.operation import Op, Operation
 from scimgw.scim.path import Path, UnknownAttribute
-from scimgw.scim.resource import Unknown, parse_value
+from scimgw.scim.resource import Unknown, parse_part, parse_value
 from scimgw.scim.schema import Attribute, ResourceType, Schema
 from scimgw.scim.schema import Mutability as Characteristic
 from scimgw.scim.values import show, unassigned
@@ -133,8 +133,7 @@ class _Reader:
                 raise Mutability(f"the extension {extension.id} is required and can't be removed")
             for attribute in extension.attributes:
                 if not attribute.read_only:
-                    path = Path(container=extension.id, attribute=attribute)
-                    yield from self._operations(op, path, None)
+                    yield from _removals(Path(container=extension.id, attribute=attribute))
             return
         if not isinstance(value, dict):
             raise InvalidValue(f"{extension.id} must be a JSON object, not {show(value)}")
@@ -174,11 +173,10 @@ class _Reader:
         if path.attribute.required and op is Op.REMOVE:
             raise Mutability(f"{path} is required and can't be removed")
         if op is Op.REMOVE or unassigned(raw):
-            for sub in path.attribute.sub_attributes:
-                yield Operation(Op.REMOVE, path.to(sub))
+            yield from _removals(path)
             return
         raw = _unwrapped(path.attribute, raw)
-        value = parse_value(path.attribute, raw, str(path), self._unknown) or {}
+        value = parse_part(path.attribute, raw, str(path), self._unknown) or {}
         for sub in path.attribute.sub_attributes:
             if sub.name in value:
                 yield Operation(op, path.to(sub), value[sub.name])
@@ -216,10 +214,22 @@ class _Reader:
     def _on_selected(self, op: Op, path: Path, raw: Any) -> Operation:
         if op is Op.REMOVE or unassigned(raw):
             return Operation(Op.REMOVE, path)
-        values = self._values(path, raw)
-        if len(values) != 1:
+        listed = raw if isinstance(raw, list) else [raw]
+        if len(listed) != 1:
             raise InvalidValue(f"{path} takes one value, not {show(raw)}")
-        return Operation(op, path, values[0])
+        value = parse_part(path.attribute, listed[0], str(path), self._unknown)
+        if value is None:
+            raise InvalidValue(f"{path} takes one value, not {show(raw)}")
+        return Operation(op, path, value)
+
+
+def _removals(path: Path) -> Iterator[Operation]:
+    """Remove a whole attribute, with the parts that it can't be without."""
+    if path.attribute.is_complex and not path.attribute.multi_valued:
+        for sub in path.attribute.sub_attributes:
+            yield Operation(Op.REMOVE, path.to(sub))
+    else:
+        yield Operation(Op.REMOVE, path)
 
 
 def _unwrapped(attribute: Attribute, raw: Any) -> Any:

@@ -70,7 +70,8 @@ def parse(type: ResourceType, body: object, unknown: Unknown) -> Resource:
         extension = type.extension(name)
         attribute = type.find(name)
         if extension is not None:
-            found = _parse_members(extension.find, extension.attributes, raw, extension.id, unknown)
+            found = _parse_members(extension.find, raw, extension.id, unknown)
+            _check_members(extension.attributes, found, extension.id)
             _put(data, extension.id, found)
         elif attribute is None:
             unknown(name)
@@ -127,6 +128,17 @@ def is_primary(element: Any) -> bool:
 
 
 def _parse_element(attribute: Attribute, raw: Any, where: str, unknown: Unknown) -> Any:
+    found = parse_part(attribute, raw, where, unknown)
+    if attribute.is_complex:
+        _check_members(attribute.sub_attributes, found, where)
+    return found
+
+
+def parse_part(attribute: Attribute, raw: Any, where: str, unknown: Unknown) -> Any:
+    """Read one value of an attribute, which may lack what others hold that it is joined to.
+
+    Raises: InvalidSyntax, InvalidValue.
+    """
     if unassigned(raw):
         return None
     if not attribute.is_complex:
@@ -136,12 +148,10 @@ def _parse_element(attribute: Attribute, raw: Any, where: str, unknown: Unknown)
         raw = {"value": raw}
     if isinstance(raw, dict) and attribute.address is not None:
         raw = referring(raw)
-    return _parse_members(attribute.find, attribute.sub_attributes, raw, where, unknown)
+    return _parse_members(attribute.find, raw, where, unknown)
 
 
-def _parse_members(
-    find: Find, attributes: Sequence[Attribute], raw: Any, where: str, unknown: Unknown
-) -> dict[str, Any] | None:
+def _parse_members(find: Find, raw: Any, where: str, unknown: Unknown) -> dict[str, Any] | None:
     """Read an object whose members are attributes: a complex value or an extension."""
     if unassigned(raw):
         return None
@@ -156,11 +166,15 @@ def _parse_members(
                 attribute.name,
                 parse_value(attribute, value, f"{where}.{attribute.name}", unknown),
             )
-    if data:
-        for attribute in attributes:
-            if attribute.required and attribute.name not in data:
-                raise InvalidValue(f"{where}.{attribute.name} is required")
     return data or None
+
+
+def _check_members(
+    attributes: Sequence[Attribute], data: Mapping[str, Any] | None, where: str
+) -> None:
+    for attribute in attributes:
+        if data and attribute.must_be_given and attribute.name not in data:
+            raise InvalidValue(f"{where}.{attribute.name} is required")
 
 
 def _members(raw: object, where: str) -> Mapping[str, Any]:
@@ -192,7 +206,7 @@ def _check_schemas(type: ResourceType, members: Mapping[str, Any], unknown: Unkn
 
 def _check_required(type: ResourceType, data: Mapping[str, Any]) -> None:
     for attribute in type.attributes:
-        if attribute.required and attribute.name not in data:
+        if attribute.must_be_given and attribute.name not in data:
             raise InvalidValue(f"{attribute.name} is required")
     for extension in type.extensions:
         if extension.required and extension.schema.id not in data:

@@ -101,6 +101,16 @@ class Attribute:
         """Whether clients can't write it at all."""
         return self.mutability is Mutability.READ_ONLY
 
+    @property
+    def must_be_given(self) -> bool:
+        """Whether clients must write it; what is readOnly they can't."""
+        return self.required and not self.read_only
+
+    @property
+    def must_stay(self) -> bool:
+        """Whether it must be seen to have a value; what is never returned isn't seen."""
+        return self.must_be_given and self.returned is not Returned.NEVER
+
     @cached_property
     def value(self) -> Attribute | None:
         """The sub-attribute that stands for the whole where only one can (RFC 7643 section 2.4)."""

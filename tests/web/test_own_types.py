@@ -123,3 +123,159 @@ class NamesakeTests(OwnTypeCase):
         )
         thing = self.made(parts=[{"x": "1"}, {"x": "2"}, {"value": "v"}])
         self.assertEqual([{"x": "1"}, {"x": "2"}, {"value": "v"}], thing["parts"])
+
+
+class RequiredTests(OwnTypeCase):
+    """RFC 7643 section 2.2: what is required is there, whatever is changed."""
+
+    def test_several_values(self) -> None:
+        """The last of several values can't be removed in any way, nor replaced by none."""
+        self.things(attribute("tags", multiValued=True, required=True), attribute("x"))
+        thing = self.made(tags=["a", "b"])
+        path = {"path": "tags"}
+        emptying: tuple[Json, ...] = (
+            {"op": "remove", **path},
+            {"op": "remove", "path": 'tags[value sw ""]'},
+            {"op": "remove", **path, "value": ["a", "b"]},
+            {"op": "replace", **path, "value": []},
+        )
+        for operation in emptying:
+            detail = self.error(400, self.patched(thing, operation), "mutability")
+            self.assertIn("tags", detail)
+        operations: list[Json] = [
+            {"op": "remove", "path": 'tags[value eq "a"]'},
+            {"op": "add", "path": "x", "value": "y"},
+        ]
+        self.assertEqual(["b"], self.json(200, self.patched(thing, *operations))["tags"])
+        last: Json = {"op": "remove", "path": 'tags[value eq "b"]'}
+        self.error(400, self.patched(thing, last), "mutability")
+        response = self.patched(thing, last, {"op": "add", **path, "value": ["c"]})
+        self.assertEqual(["c"], self.json(200, response)["tags"])
+
+    def test_parts(self) -> None:
+        """A part that is required needn't be repeated, and must be there afterwards."""
+        building = attribute("building", required=True)
+        self.things(complex("place", building, attribute("floor", type="integer")))
+        empty = self.made()
+        lacking: tuple[Json, ...] = (
+            {"op": "add", "path": "place.floor", "value": 1},
+            {"op": "add", "path": "place", "value": {"floor": 1}},
+            {"op": "add", "value": {"place": {"floor": 1}}},
+        )
+        for operation in lacking:
+            detail = self.error(400, self.patched(empty, operation), "invalidValue")
+            self.assertIn("place.building", detail)
+        thing = self.made(place={"building": "B", "floor": 1})
+        partial: tuple[Json, ...] = (
+            {"op": "replace", "path": "place.floor", "value": 0},
+            {"op": "replace", "path": "place", "value": {"floor": 1}},
+            {"op": "add", "value": {"place": {"floor": 2}}},
+        )
+        for number, operation in enumerate(partial):
+            found = self.json(200, self.patched(thing, operation))["place"]
+            self.assertEqual({"building": "B", "floor": number}, found)
+        self.error(
+            400, self.patched(thing, {"op": "remove", "path": "place.building"}), "mutability"
+        )
+        found = self.json(200, self.patched(thing, {"op": "remove", "path": "place"}))
+        self.assertNotIn("place", found)
+
+    def test_whole(self) -> None:
+        """A complex attribute that is required keeps one part at least."""
+        self.things(complex("place", attribute("a"), attribute("b"), required=True))
+        thing = self.made(place={"a": "1", "b": "2"})
+        self.json(200, self.patched(thing, {"op": "remove", "path": "place.a"}))
+        for path in ("place.b", "place"):
+            self.error(400, self.patched(thing, {"op": "remove", "path": path}), "mutability")
+
+    def test_extension(self) -> None:
+        """What an extension requires is there as soon as there is anything of the extension."""
+        self.things(more={"attributes": [attribute("must", required=True), attribute("may")]})
+        urn = f"{MORE}:more"
+        thing = self.made()
+        for operation in (
+            {"op": "add", "path": f"{urn}:may", "value": "x"},
+            {"op": "add", "path": urn, "value": {"may": "x"}},
+            {"op": "add", "value": {urn: {"may": "x"}}},
+        ):
+            detail = self.error(400, self.patched(thing, operation), "invalidValue")
+            self.assertIn(f"{urn}:must", detail)
+        whole = {"op": "add", "path": urn, "value": {"must": "x", "may": "y"}}
+        self.assertIn(urn, self.json(200, self.patched(thing, whole)))
+        self.json(200, self.patched(thing, {"op": "remove", "path": f"{urn}:may"}))
+        self.assertNotIn(urn, self.json(200, self.patched(thing, {"op": "remove", "path": urn})))
+
+    def test_required_extension(self) -> None:
+        """An extension that is required can't be emptied."""
+        subs = [attribute("a"), attribute("b")]
+        self.things(more={"attributes": subs, "required": True})
+        urn = f"{MORE}:more"
+        thing = self.made(**{urn: {"a": "1", "b": "2"}})
+        self.json(200, self.patched(thing, {"op": "remove", "path": f"{urn}:a"}))
+        detail = self.error(
+            400, self.patched(thing, {"op": "remove", "path": f"{urn}:b"}), "mutability"
+        )
+        self.assertIn(urn, detail)
+
+    def test_read_only(self) -> None:
+        """What only the endpoint can write no client must."""
+        part = attribute("part", required=True, mutability="readOnly")
+        self.things(
+            attribute("state", required=True, mutability="readOnly"),
+            complex("place", part, attribute("floor")),
+            complex("tags", part, attribute("value"), multiValued=True),
+        )
+        thing = self.made(state="x", place={"floor": "1"}, tags=[{"value": "t"}])
+        self.assertEqual(({"floor": "1"}, [{"value": "t"}]), (thing["place"], thing["tags"]))
+        added = {"op": "add", "path": "tags", "value": [{"value": "u"}]}
+        self.assertEqual(2, len(self.json(200, self.patched(thing, added))["tags"]))
+
+    def test_selected_value(self) -> None:
+        """What the filter says of a value needn't be repeated in it."""
+        parts = attribute("value", required=True), attribute("type", required=True), attribute("x")
+        self.things(complex("tags", *parts, multiValued=True))
+        thing = self.made(tags=[{"value": "v", "type": "t"}])
+        operation = {
+            "op": "replace",
+            "path": 'tags[type eq "t"]',
+            "value": {"value": "w", "x": "y"},
+        }
+        found = self.json(200, self.patched(thing, operation))["tags"]
+        self.assertEqual([{"value": "w", "type": "t", "x": "y"}], found)
+        lacking = {**operation, "value": {"x": "y"}}
+        self.error(400, self.patched(thing, lacking), "invalidValue")
+
+
+class ImmutableTests(OwnTypeCase):
+    """RFC 7643 section 2.2: what is immutable is set once."""
+
+    def test_complex(self) -> None:
+        """A complex attribute that is immutable gets no part more."""
+        self.things(complex("born", attribute("day"), attribute("month"), mutability="immutable"))
+        thing = self.made()
+        whole = {"op": "add", "path": "born", "value": {"day": "1", "month": "2"}}
+        self.json(200, self.patched(thing, whole))
+        self.json(200, self.patched(thing, whole))
+        thing = self.made(born={"day": "1"})
+        part = {"op": "add", "path": "born.month", "value": "2"}
+        self.assertIn("born", self.error(400, self.patched(thing, part), "mutability"))
+        path = f"/Things/{thing['id']}"
+        self.error(400, self.client.put(path, {"born": {"month": "2"}}), "mutability")
+        for body in ({}, {"born": {"day": "1"}}):
+            self.assertEqual({"day": "1"}, self.json(200, self.client.put(path, body))["born"])
+
+    def test_added(self) -> None:
+        """To add to a value that is there doesn't change what of it is immutable."""
+        subs = attribute("value"), attribute("serial", mutability="immutable"), attribute("x")
+        self.things(complex("cards", *subs, multiValued=True))
+        thing = self.made(cards=[{"value": "v", "serial": "1"}])
+        other = {"value": "v", "serial": "2"}
+        for operation in (
+            {"op": "add", "path": "cards", "value": [other]},
+            {"op": "add", "path": 'cards[value eq "v"]', "value": other},
+        ):
+            detail = self.error(400, self.patched(thing, operation), "mutability")
+            self.assertIn("cards.serial", detail.replace('[value eq "v"]', ""))
+        operation = {"op": "add", "path": "cards", "value": [{"value": "v", "x": "y"}]}
+        found = self.json(200, self.patched(thing, operation))["cards"]
+        self.assertEqual([{"value": "v", "serial": "1", "x": "y"}], found)
