@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from importlib import resources
 from itertools import count
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from attrs import Attribute as Field
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from connectors.loki.cursor import behind, cursor
 from connectors.loki.plan import Tables, plan
 from connectors.loki.table import MEMBERS, Record, Stamp, Table, members_of
+from connectors.loki.unkept import kept, kept_changes
 from scimgw.connector import (
     NO_ENTITY,
     Call,
@@ -35,8 +35,8 @@ from scimgw.scim.filter import Filter, Operator
 from scimgw.scim.match import paths, predicate, sort_key
 from scimgw.scim.path import Path
 from scimgw.scim.query import Page, Query
-from scimgw.scim.resource import Resource, schemas_of
-from scimgw.scim.schema import GROUP, USER, ResourceType, Returned
+from scimgw.scim.resource import Resource
+from scimgw.scim.schema import GROUP, USER, ResourceType
 
 GROUPS: Final = "groups"
 _NAMES: Final[Mapping[str, str]] = {"User": "userName", "Group": "displayName"}
@@ -126,7 +126,7 @@ class LokiConnector:
     async def create(self, call: Call, type: ResourceType, resource: Resource) -> Stored:
         """Add a document under a UUID, or under its name if so configured."""
         table = self._table(call, type)
-        data = {name: value for name, value in resource.data.items() if name not in _secret(type)}
+        data = kept(type, resource.data)
         return Stored.whole(
             Resource(type, table.whole(table.create(self._new_id(type, data), data)))
         )
@@ -136,7 +136,7 @@ class LokiConnector:
     ) -> Stored:
         """Change a document if it has the version; the members of a group aren't given back."""
         table = self._table(call, type)
-        record = table.modify(id, _without(changes, _secret(type)), if_version)
+        record = table.modify(id, kept_changes(changes), if_version)
         if table.members is not None:
             return Stored(id=id, version=record.version)
         return Stored.whole(Resource(type, record.data))
@@ -224,24 +224,7 @@ def _load(store: Mapping[ResourceType, Table]) -> None:
     )
     for type, table in store.items():
         for document in documents.get(f"{type.name}s", ()):
-            data = {name: value for name, value in document.items() if name not in _secret(type)}
-            table.create(document["id"], {**data, "schemas": schemas_of(type, data)})
-
-
-@lru_cache
-def _secret(type: ResourceType) -> frozenset[str]:
-    """Name what is accepted and not kept: passwords."""
-    return frozenset(each.name for each in type.attributes if each.returned is Returned.NEVER)
-
-
-def _without(changes: Changes, names: frozenset[str]) -> Changes:
-    return evolve(
-        changes,
-        set={
-            path: value for path, value in changes.set.items() if path.attribute.name not in names
-        },
-        clear=frozenset(path for path in changes.clear if path.attribute.name not in names),
-    )
+            table.create(document["id"], kept(type, document))
 
 
 def _in_groups(type: ResourceType) -> bool:

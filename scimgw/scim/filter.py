@@ -291,8 +291,7 @@ class _Parser:
         return filter
 
     def _attribute_expression(self, path: Path) -> Filter:
-        if path.attribute.returned is Returned.NEVER or path.leaf.returned is Returned.NEVER:
-            raise Sensitive(f"{path} is never returned and can't be searched for")
+        _check_shown(path)
         if path.leaf.computed:
             raise InvalidFilter(f"{path} is made for each answer and can't be searched for")
         operator = _OPERATORS.get(self._keyword())
@@ -315,6 +314,7 @@ class _Parser:
             if path.attribute.value is None:
                 raise InvalidFilter(f"{path} is complex and has no value to compare")
             path = path.to(path.attribute.value)
+            _check_shown(path)
         value = self._value(path, operator)
         self._next()
         if value is None:
@@ -350,6 +350,11 @@ def _number(text: str) -> Any:
     if not _NUMBER.fullmatch(text) or len(text) > 40:  # noqa: PLR2004 - more digits than any number has
         return text
     return int(text) if text.lstrip("-").isdecimal() else float(text)
+
+
+def _check_shown(path: Path) -> None:
+    if Returned.NEVER in {path.attribute.returned, path.leaf.returned}:
+        raise Sensitive(f"{path} is never returned and can't be searched for")
 
 
 def _check_operator(path: Path, operator: Operator) -> None:

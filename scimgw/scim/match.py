@@ -155,15 +155,21 @@ def sort_path(path: Path) -> Path:
 
     Raises: InvalidValue; Sensitive if it is never returned.
     """
-    if Returned.NEVER in {path.attribute.returned, path.leaf.returned}:
-        raise Sensitive(f"{path} is never returned and can't be sorted by")
+    _check_shown(path)
     if path.leaf.computed:
         raise InvalidValue(f"sortBy: {path} is made for each answer and can't be sorted by")
     if not path.leaf.is_complex:
         return path
     if path.attribute.value is None:
         raise InvalidValue(f"sortBy: {path} is complex; name one of its sub-attributes")
-    return path.to(path.attribute.value)
+    path = path.to(path.attribute.value)
+    _check_shown(path)
+    return path
+
+
+def _check_shown(path: Path) -> None:
+    if Returned.NEVER in {path.attribute.returned, path.leaf.returned}:
+        raise Sensitive(f"{path} is never returned and can't be sorted by")
 
 
 def sort_key(path: Path) -> Callable[[Data], SortKey]:

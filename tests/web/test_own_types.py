@@ -7,6 +7,7 @@ from typing import Any
 from attrs import evolve
 
 from connectors.loki import Config, LokiConnector
+from scimgw.connector import NO_ENTITY
 from scimgw.scim.custom import STANDARD, own_types
 from scimgw.testing.client import Response
 from tests.fakes.services import in_memory
@@ -29,6 +30,8 @@ def complex(name: str, *subs: Json, **more: Any) -> Json:
 class OwnTypeCase(WebCase):
     """Serves /Things."""
 
+    store: LokiConnector
+
     def things(self, *attributes: Json, **extensions: Json) -> None:
         """Serve things with some attributes and extensions, which are named by how URNs end."""
         documents: list[Json] = [
@@ -46,7 +49,8 @@ class OwnTypeCase(WebCase):
         documents += [{"id": f"{MORE}:{name}", **each} for name, each in extensions.items()]
         types = (*STANDARD, *own_types(documents, STANDARD))
         services = evolve(in_memory(self.clock), resource_types=types)
-        self.serve(LokiConnector(Config(), services))
+        self.store = LokiConnector(Config(), services)
+        self.serve(self.store)
 
     def made(self, **data: Any) -> Json:
         """Make a thing."""
@@ -279,3 +283,60 @@ class ImmutableTests(OwnTypeCase):
         operation = {"op": "add", "path": "cards", "value": [{"value": "v", "x": "y"}]}
         found = self.json(200, self.patched(thing, operation))["cards"]
         self.assertEqual([{"value": "v", "serial": "1", "x": "y"}], found)
+
+
+class NeverReturnedTests(OwnTypeCase):
+    """What is never returned isn't kept either."""
+
+    def test_not_kept(self) -> None:
+        """Neither attributes nor parts, in extensions or with several values, at any change."""
+        secret = attribute("pin", returned="never")
+        self.things(
+            attribute("pins", returned="never", multiValued=True),
+            complex("card", secret, attribute("nr")),
+            complex("cards", secret, attribute("nr"), multiValued=True),
+            more={"attributes": [secret, attribute("nr")]},
+        )
+        urn = f"{MORE}:more"
+        hidden = {"pins": ["s3cret"], "card": {"pin": "s3cret"}, "cards": [{"pin": "s3cret"}]}
+        thing = self.made(**hidden, **{urn: {"pin": "s3cret"}})
+        self.assertEqual({"schemas", "id", "meta"}, set(thing))
+        self.assertEqual([URN], thing["schemas"])
+        thing = self.json(200, self.client.put(f"/Things/{thing['id']}", hidden))
+        self.assertEqual({"schemas", "id", "meta"}, set(thing))
+        cards = [{"pin": "s3cret", "nr": "1"}, {"pin": "s3cret"}]
+        operations: list[Json] = [
+            {"op": "add", "path": "pins", "value": ["s3cret"]},
+            {"op": "add", "path": "cards", "value": cards},
+            {"op": "replace", "path": "card", "value": cards[0]},
+            {"op": "add", "path": urn, "value": cards[0]},
+        ]
+        found = self.json(200, self.patched(thing, *operations))
+        held = ({"nr": "1"}, [{"nr": "1"}], {"nr": "1"})
+        self.assertEqual(held, (found["card"], found["cards"], found[urn]))
+        replaced: Json = {"op": "replace", "path": "cards", "value": [{"pin": "s3cret"}]}
+        self.assertNotIn("cards", self.json(200, self.patched(thing, replaced)))
+        (table,) = [
+            each for each in self.store._stores[NO_ENTITY].values() if each.type.name == "Thing"
+        ]
+        self.assertNotIn("s3cret", str(table.all()))
+
+    def test_namesake(self) -> None:
+        """What an extension has under the name of something that is never returned is kept."""
+        self.things(
+            attribute("pin", returned="never"),
+            more={"attributes": [attribute("pin"), attribute("x")]},
+        )
+        urn = f"{MORE}:more"
+        thing = self.made(pin="1", **{urn: {"x": "y"}})
+        operation = {"op": "add", "path": f"{urn}:pin", "value": "2"}
+        found = self.json(200, self.patched(thing, operation))
+        self.assertEqual({"pin": "2", "x": "y"}, found[urn])
+        cleared = self.json(200, self.patched(thing, {"op": "remove", "path": f"{urn}:pin"}))
+        self.assertEqual({"x": "y"}, cleared[urn])
+
+    def test_not_searched(self) -> None:
+        """A value that is never returned can't be found by the attribute that it stands for."""
+        self.things(complex("card", attribute("value", returned="never"), attribute("nr")))
+        for query in ("filter=card%20eq%20%22x%22", "sortBy=card"):
+            self.error(403, self.client.get(f"/Things?{query}"), "sensitive")
