@@ -15,7 +15,7 @@ from attrs import frozen
 
 from scimgw.mapping.rule import Rule
 from scimgw.scim.schema import TEXT, Attribute, AttributeType
-from scimgw.scim.values import EPOCH, MICROSECOND, instant
+from scimgw.scim.values import EPOCH, MICROSECOND, instant, octets
 
 
 @frozen
@@ -71,15 +71,11 @@ def _read_binary(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-def _write_binary(text: str) -> bytes:
-    return base64.b64decode("".join(text.split()), validate=True)
-
-
 _CODECS: Final[Mapping[str, Codec]] = {
     "string": Codec(_same, _same),
     "boolean": Codec(_read_boolean, _write_boolean),
     "integer": Codec(_read_integer, str),
-    "binary": Codec(_read_binary, _write_binary),
+    "binary": Codec(_read_binary, octets),
 }
 
 

@@ -57,6 +57,8 @@ class Uniqueness(Enum):
 
 TEXT = frozenset({AttributeType.STRING, AttributeType.REFERENCE, AttributeType.BINARY})
 """The types whose values are strings to be compared as text."""
+CASE_EXACT = frozenset({AttributeType.REFERENCE, AttributeType.BINARY})
+"""Of these the types whose case counts unless something else is said (RFC 7643 section 2.3)."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -136,14 +138,15 @@ class Attribute:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Attribute:
-        """Read one entry of `attributes`; the defaults are those of RFC 7643 section 2.2."""
+        """Read one entry of `attributes`; the defaults are those of RFC 7643 section 2."""
+        type = AttributeType(document.get("type", "string"))
         return cls(
             name=document["name"],
-            type=AttributeType(document.get("type", "string")),
+            type=type,
             multi_valued=document.get("multiValued", False),
             description=document.get("description", ""),
             required=document.get("required", False),
-            case_exact=document.get("caseExact", False),
+            case_exact=document.get("caseExact", type in CASE_EXACT),
             mutability=Mutability(document.get("mutability", "readWrite")),
             returned=Returned(document.get("returned", "default")),
             uniqueness=Uniqueness(document.get("uniqueness", "none")),

@@ -6,7 +6,6 @@ RFC 7643 section 2.3 (types), 2.4 (multi-valued attributes) and 2.5 (unassigned 
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -109,10 +108,20 @@ def _date_time(value: Any) -> str:
     return str(value)
 
 
+def octets(text: str) -> bytes:
+    """Give what a binary value stands for; it may lack its padding (RFC 7643 section 2.3.6).
+
+    Raises: ValueError.
+    """
+    compact = "".join(text.split())
+    whole = compact if compact.endswith("=") else compact + "=" * (-len(compact) % 4)
+    return base64.b64decode(whole, validate=True)
+
+
 def _binary(value: Any) -> str:
     try:
-        base64.b64decode("".join(_text(value).split()), validate=True)
-    except (ValueError, binascii.Error):
+        octets(_text(value))
+    except ValueError:
         raise ValueError("base64") from None
     return str(value)
 
@@ -144,7 +153,8 @@ def parse_simple(attribute: Attribute, value: Any, where: str) -> Any:
 def comparable(attribute: Attribute) -> Callable[[Any], Any]:
     """Give the function that maps values of a simple attribute to what is compared and sorted."""
     if attribute.type in TEXT:
-        return str if attribute.case_exact else fold
+        exact = attribute.case_exact or attribute.type is AttributeType.BINARY
+        return str if exact else fold
     if attribute.type is AttributeType.DATE_TIME:
         return instant
     return _same

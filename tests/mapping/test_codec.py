@@ -50,6 +50,7 @@ class SimpleTests(SynchronousTestCase):
             ("integer", AttributeType.INTEGER, 7, "7"),
             ("integer", AttributeType.STRING, " 7 ", "7"),
             ("binary", AttributeType.BINARY, "YW\nJj", b"abc"),
+            ("binary", AttributeType.BINARY, "YWI", b"ab"),
         ):
             self.assertEqual(raw, codec(type, leaf).write(value), (type, leaf))
 

@@ -48,6 +48,13 @@ class DocumentTests(SynchronousTestCase):
         self.assertEqual(expected.to_json(), Attribute.from_json({"name": "x"}).to_json())
         self.assertEqual("readWrite", expected.to_json()["mutability"])
 
+    def test_case_of_references(self) -> None:
+        """The case of references and of binary values counts (RFC 7643 sections 2.3.6, 2.3.7)."""
+        for kind, exact in (("reference", True), ("binary", True), ("string", False)):
+            self.assertIs(exact, Attribute.from_json({"name": "x", "type": kind}).case_exact)
+        said = {"name": "x", "type": "reference", "caseExact": False}
+        self.assertFalse(Attribute.from_json(said).case_exact)
+
     def test_key_characteristics(self) -> None:
         """Names are unique in any case, passwords only go in, groups only come out."""
         user_name, password, groups = (

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.errors import InvalidValue
 from scimgw.scim.schema import USER, Attribute, AttributeType, Returned
-from scimgw.scim.values import identity, instant, parse_simple, show, unassigned, whole
+from scimgw.scim.values import comparable, identity, instant, parse_simple, show, unassigned, whole
 
 GOOD: dict[AttributeType, list[Any]] = {
     AttributeType.STRING: ["x", " spaced ", "日本", "\0"],
@@ -21,7 +21,7 @@ GOOD: dict[AttributeType, list[Any]] = {
         "2011-05-13T04:42:34.1234567+02:00",
         "2011-05-13T04:42:34",
     ],
-    AttributeType.BINARY: ["YQ==", "YWJj\nYWJj", ""],
+    AttributeType.BINARY: ["YQ==", "YQ", "YWI", "YWJj\nYWJj", ""],
 }
 BAD: dict[AttributeType, list[Any]] = {
     AttributeType.STRING: [1, True, ["x"], {"a": 1}, "\ud800"],
@@ -36,7 +36,7 @@ BAD: dict[AttributeType, list[Any]] = {
         5,
         "\uff12011-05-13T04:42:34Z",
     ],
-    AttributeType.BINARY: ["***", "YQ=", 5, "é"],
+    AttributeType.BINARY: ["***", "YQ=", "Y", "YWJjY", 5, "é"],
 }
 
 
@@ -100,6 +100,12 @@ class CompareTests(SynchronousTestCase):
         self.assertNotEqual(addresses({"locality": "a"}), addresses({"locality": "A"}))
         text = identity(Attribute(name="tags", multi_valued=True))
         self.assertEqual(text("A"), text("a"))
+
+    def test_case(self) -> None:
+        """The case of binary values counts, whatever the schema says."""
+        for case_exact in (True, False):
+            key = Attribute(name="key", type=AttributeType.BINARY, case_exact=case_exact)
+            self.assertNotEqual(comparable(key)("YQ=="), comparable(key)("yq=="))
 
     def test_identity_without_type(self) -> None:
         """Where values have no type, the value alone counts, or all if there is none."""
