@@ -34,9 +34,14 @@ def direct(operations: list[Operation]) -> Changes | None:
         return None
     if attribute.multi_valued:
         return _direct_values(operations)
-    if any(operation.path.leaf.mutability is Mutability.IMMUTABLE for operation in operations):
-        return None
-    return _last(operations)
+    return None if any(map(_builds_on, operations)) else _last(operations)
+
+
+def _builds_on(operation: Operation) -> bool:
+    """Whether what an operation makes of a singular attribute depends on what it was."""
+    leaf = operation.path.leaf
+    adding = operation.op is Op.ADD and leaf.multi_valued
+    return adding or leaf.mutability is Mutability.IMMUTABLE
 
 
 def _last(operations: list[Operation]) -> Changes:

@@ -13,7 +13,7 @@ from typing import Any, Final, assert_never
 from scimgw.errors import InvalidValue, Sensitive
 from scimgw.scim.filter import And, Compare, Filter, Not, Operator, Or, Present, ValuePath
 from scimgw.scim.path import Path
-from scimgw.scim.schema import Returned
+from scimgw.scim.schema import Attribute, Returned
 from scimgw.scim.values import comparable, unassigned
 
 Data = Mapping[str, Any]
@@ -100,12 +100,16 @@ def reader(path: Path) -> Callable[[Data], Sequence[Any]]:
     elements = _selected(path) if path.filter is not None else _of_attribute(path)
     if path.sub is None:
         return elements
-    sub = path.sub.name
+    within = _within(path.sub)
+    return lambda data: within(elements(data))
 
-    def below(data: Data) -> Sequence[Any]:
-        return [element[sub] for element in elements(data) if sub in element]
 
-    return below
+def _within(sub: Attribute) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Give the function that finds the values of a sub-attribute in those of its attribute."""
+    name = sub.name
+    if sub.multi_valued:
+        return lambda elements: [each for element in elements for each in element.get(name, ())]
+    return lambda elements: [element[name] for element in elements if name in element]
 
 
 def _of_attribute(path: Path) -> Callable[[Data], Sequence[Any]]:
@@ -191,12 +195,10 @@ def sort_key(path: Path) -> Callable[[Data], SortKey]:
 
 def _preferred(path: Path) -> Callable[[Data], Sequence[Any]]:
     elements = _of_attribute(path)
-    sub = path.leaf.name
+    name, within = path.leaf.name, _within(path.leaf)
 
     def values(data: Data) -> Sequence[Any]:
-        having = [element for element in elements(data) if sub in element]
-        return [element[sub] for element in having if element.get("primary")] or [
-            element[sub] for element in having[:1]
-        ]
+        having = [element for element in elements(data) if name in element]
+        return within([each for each in having if each.get("primary")] or having[:1])
 
     return values

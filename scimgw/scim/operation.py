@@ -36,8 +36,8 @@ class Operation:
     """One operation, its path resolved and its value checked.
 
     Of a singular attribute the path always ends at a simple one: what is said of a complex
-    attribute is said of its sub-attributes.  The value is a list for a whole multi-valued
-    attribute, None where nothing is given.
+    attribute is said of its sub-attributes.  The value is a list for all of a multi-valued
+    attribute or sub-attribute, None where nothing is given.
     """
 
     op: Op
@@ -63,7 +63,9 @@ def apply(operation: Operation, current: Any) -> Any:
 
 
 def _apply_to_one(operation: Operation, current: Any) -> Any:
-    after = None if operation.op is Op.REMOVE else operation.value
+    leaf, after = operation.path.leaf, None if operation.op is Op.REMOVE else operation.value
+    if operation.op is Op.ADD and leaf.multi_valued:
+        after = distinct(leaf, [*(current or ()), *operation.value]) or None
     check_immutable(operation.path, current, after)
     return after
 
@@ -79,10 +81,9 @@ def check_immutable(path: Path, current: Any, after: Any) -> None:
 
 
 def _with_member(element: Mapping[str, Any], name: str, value: Any) -> dict[str, Any] | None:
-    rest = {key: kept for key, kept in element.items() if key != name}
     if value is not None:
-        rest[name] = value
-    return rest or None
+        return {**element, name: value}
+    return {key: kept for key, kept in element.items() if key != name} or None
 
 
 _Marked = tuple[Any, bool]
@@ -159,10 +160,16 @@ def _joined(held: Any, new: Any) -> Any:
 def _resembles(attribute: Attribute, wanted: Mapping[str, Any]) -> Callable[[Any], bool]:
     """Give the test for a listed value: what it leaves out doesn't matter."""
     subs = [sub for sub in attribute.sub_attributes if sub.name in wanted]
-    compared = [(sub.name, comparable(sub), comparable(sub)(wanted[sub.name])) for sub in subs]
+    keys = [(sub.name, _several(sub) if sub.multi_valued else comparable(sub)) for sub in subs]
+    compared = [(name, key, key(wanted[name])) for name, key in keys]
     return lambda element: all(
         name in element and key(element[name]) == value for name, key, value in compared
     )
+
+
+def _several(sub: Attribute) -> Callable[[Any], Any]:
+    key = comparable(sub)
+    return lambda values: {key(value) for value in values}
 
 
 def _on_selected(operation: Operation, current: list[Any]) -> list[_Marked]:
@@ -190,14 +197,15 @@ def _any(_: Any) -> bool:
 
 def _selected(operation: Operation, element: Any) -> Any:
     """Give what a selected value becomes, None if it goes."""
-    path = operation.path
-    if operation.op is Op.REMOVE:
-        # without its value, nothing of an element is left that would mean something
-        gone = path.sub is None or path.sub is path.attribute.value
-        return None if gone or path.sub is None else _with_member(element, path.sub.name, None)
-    if operation.op is Op.REPLACE and path.sub is None:
+    path, sub = operation.path, operation.path.sub
+    # without its value, nothing of an element is left that would mean something
+    if operation.op is Op.REMOVE and (sub is None or sub is path.attribute.value):
+        return None
+    if sub is not None:
+        return _with_member(element, sub.name, _apply_to_one(operation, element.get(sub.name)))
+    if operation.op is Op.REPLACE:
         return _joined(implied(path.filter), operation.value)
-    return _added(path, element, _given(operation))
+    return _added(path, element, operation.value)
 
 
 def _given(operation: Operation) -> Any:

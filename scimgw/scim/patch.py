@@ -128,7 +128,9 @@ class _Reader:
             yield from self._operations(op, path, value)
 
     def _extension(self, op: Op, extension: Schema, value: Any) -> Iterator[Operation]:
-        if op is Op.REMOVE:
+        if unassigned(value) and op is Op.ADD:
+            return
+        if op is Op.REMOVE or unassigned(value):
             if any(each.schema is extension and each.required for each in self._type.extensions):
                 raise Mutability(f"the extension {extension.id} is required and can't be removed")
             for attribute in extension.attributes:
@@ -156,7 +158,7 @@ class _Reader:
         elif path.leaf.is_complex:
             yield from self._on_members(op, path, value)
         else:
-            yield self._on_one(op, path, _unwrapped(path.leaf, value))
+            yield self._on_one(op, path, _given(path.leaf, value))
             if path.sub is not None:
                 yield from _outdated(path, {path.sub.name})
 
@@ -164,6 +166,8 @@ class _Reader:
         value = None if op is Op.REMOVE else parse_value(path.leaf, raw, str(path), self._unknown)
         if value is not None:
             return Operation(op, path, value)
+        if op is Op.ADD and path.leaf.multi_valued:
+            return Operation(op, path, [])
         if path.leaf.required:
             raise Mutability(f"{path} is required and can't be removed")
         return Operation(Op.REMOVE, path)
@@ -191,7 +195,7 @@ class _Reader:
             return self._on_selected(op, path, raw)
         if op is Op.REMOVE and raw is not None:
             # Entra ID and authentik list the values to remove beside a path that names all of them
-            return Operation(op, path, self._values(path, raw))
+            return Operation(op, path, self._resembling(path, raw))
         values = self._values(path, raw)
         if values or op is Op.ADD:
             return Operation(op, path, values)
@@ -201,20 +205,27 @@ class _Reader:
 
     def _values(self, path: Path, raw: Any) -> list[Any]:
         """Read values given as an array, or as the one that would be in it."""
-        listed = raw if isinstance(raw, list) else [raw]
-        return parse_value(path.attribute, listed, str(path), self._unknown) or []
+        return parse_value(path.attribute, _listed(raw), str(path), self._unknown) or []
+
+    def _resembling(self, path: Path, raw: Any) -> list[Any]:
+        """Read values that are to be removed, of which less may be told than they hold."""
+        attribute = path.attribute
+        if attribute.plain:
+            return self._values(path, raw)
+        parts = [parse_part(attribute, each, str(path), self._unknown) for each in _listed(raw)]
+        return [part for part in parts if part is not None]
 
     def _on_sub(self, op: Op, path: Path, sub: Attribute, raw: Any) -> Operation:
-        if sub.mutability is Characteristic.IMMUTABLE:
+        if path.attribute.plain and sub.mutability is Characteristic.IMMUTABLE:
             raise Mutability(f"{path} is immutable; remove the value and add another")
         if sub is path.attribute.value and (op is Op.REMOVE or unassigned(raw)):
             return Operation(Op.REMOVE, path)
-        return self._on_one(op, path, _unwrapped(sub, raw))
+        return self._on_one(op, path, _given(sub, raw))
 
     def _on_selected(self, op: Op, path: Path, raw: Any) -> Operation:
         if op is Op.REMOVE or unassigned(raw):
             return Operation(Op.REMOVE, path)
-        listed = raw if isinstance(raw, list) else [raw]
+        listed = _listed(raw)
         if len(listed) != 1:
             raise InvalidValue(f"{path} takes one value, not {show(raw)}")
         value = parse_part(path.attribute, listed[0], str(path), self._unknown)
@@ -230,6 +241,15 @@ def _removals(path: Path) -> Iterator[Operation]:
             yield Operation(Op.REMOVE, path.to(sub))
     else:
         yield Operation(Op.REMOVE, path)
+
+
+def _listed(raw: Any) -> list[Any]:
+    return raw if isinstance(raw, list) else [raw]
+
+
+def _given(leaf: Attribute, raw: Any) -> Any:
+    """Give what is said of an attribute as many values as it takes."""
+    return _listed(raw) if leaf.multi_valued else _unwrapped(leaf, raw)
 
 
 def _unwrapped(attribute: Attribute, raw: Any) -> Any:

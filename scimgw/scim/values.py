@@ -196,4 +196,4 @@ def whole(element: Any) -> Any:
     """Make a hashable key of all that an element holds, in no order."""
     if isinstance(element, dict):
         return frozenset((name, whole(value)) for name, value in element.items())
-    return element
+    return tuple(map(whole, element)) if isinstance(element, list) else element
