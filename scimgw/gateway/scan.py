@@ -14,10 +14,13 @@ from scimgw.errors import TooMany
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.gateway.membership import with_groups
 from scimgw.scim.filter import Filter
-from scimgw.scim.match import predicate, sort_key
+from scimgw.scim.match import paths, predicate, sort_key
+from scimgw.scim.path import resolve
 from scimgw.scim.query import Page, Query, Sort
 from scimgw.scim.resource import Resource
+from scimgw.scim.schema import USER
 
+META: Final = resolve(USER, "meta")
 _STEP: Final = 500
 """Resources asked for at once, at most."""
 
@@ -110,7 +113,15 @@ def _accept_all(_: Resource) -> bool:
 
 def _matcher(filter: Filter) -> Callable[[Resource], bool]:
     matches = predicate(filter)
-    return lambda resource: matches(resource.data)
+    if META not in paths(filter):
+        return lambda resource: matches(resource.data)
+
+    def matches_with_type(resource: Resource) -> bool:
+        """Match what answers tell of the resource type, whether or not the endpoint does."""
+        meta = {"resourceType": resource.type.name, **resource.data.get("meta", {})}
+        return matches({**resource.data, "meta": meta})
+
+    return matches_with_type
 
 
 async def in_order(endpoint: Endpoint, resources: list[Resource], sort: Sort) -> list[Resource]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -275,6 +276,16 @@ class FilterTests(RfcCase):
     def test_G49_null(self) -> None:
         """To be null is to have no value."""
         self.assertEqual("d", self.letters(f"title eq null and {FIXTURES}"))
+
+    @row(MUST, "7644 3.4.2.2; 7643 3.1")
+    def test_G50_meta(self) -> None:
+        """Resources are found by what meta tells, but for the address, which is 400."""
+        self.assertEqual("abcd", self.letters(f'meta.resourceType eq "User" and {FIXTURES}'))
+        self.assertEqual("", self.letters(f'meta.resourceType ne "User" and {FIXTURES}'))
+        version = json.dumps(self.a["meta"]["version"])
+        self.assertEqual("a", self.letters(f"meta.version eq {version}"))
+        self.broken(f'meta.location eq "{self.a["meta"]["location"]}"')
+        self.error(400, self.client.get("/Users?sortBy=meta.location"), "invalidValue")
 
 
 class SortTests(RfcCase):

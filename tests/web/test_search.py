@@ -44,6 +44,17 @@ class SearchTests(WebCase):
         body = self.found("/clientA/v2/Groups/.search", attributes=["displayName", "meta"])
         self.assertIn("/clientA/v2/Groups/", body["Resources"][0]["meta"]["location"])
 
+    def test_resource_type(self) -> None:
+        """Resources are found by their type where the endpoint knows nothing of it, too."""
+        for connector in (self.loki(), MemoryConnector(POOR)):
+            self.serve(connector)
+            self.create(userName="x", title="t")
+            for text, expected in (("eq", ["x"]), ("ne", []), ("pr or title eq", ["x"])):
+                found = self.found(
+                    "/Users/.search", filter=f'title eq "t" and (meta.resourceType {text} "User")'
+                )
+                self.assertEqual(expected, [each["userName"] for each in found["Resources"]])
+
     def test_all_types(self) -> None:
         """A search at the root finds resources of all types."""
         body = self.found("/.search", filter='displayName co "s"', attributes=["displayName"])
