@@ -22,8 +22,9 @@ from scimgw.errors import (
     PayloadTooLarge,
     ScimError,
 )
+from scimgw.scim.patch import PATCH_OP
 from scimgw.scim.schema import ResourceType
-from scimgw.scim.values import show
+from scimgw.scim.values import show, unassigned
 
 BULK_REQUEST: Final = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 BULK_RESPONSE: Final = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
@@ -148,7 +149,7 @@ class _Reader:
             target=target,
             bulk_id=self._bulk_id(method, bulk_id),
             version=version,
-            data=None if method == _WITHOUT_DATA else entry["data"],
+            data=_data(method, entry.get("data")),
         )
 
     def _address(self, path: object) -> tuple[ResourceType, str | None]:
@@ -162,14 +163,26 @@ class _Reader:
         raise NotFound(f"no such endpoint: {show(path)}")
 
     def _bulk_id(self, method: str, bulk_id: object) -> str | None:
-        if bulk_id is None and method != "POST":
+        if unassigned(bulk_id):
+            if method == "POST":
+                raise InvalidSyntax("POST needs a bulkId")
             return None
-        if not isinstance(bulk_id, str) or not bulk_id:
-            raise InvalidSyntax("POST needs a bulkId, which is a string")
+        if not isinstance(bulk_id, str):
+            raise InvalidSyntax(f"bulkId must be a string, not {show(bulk_id)}")
         if bulk_id in self.taken:
             raise InvalidValue(f"bulkId {show(bulk_id)} stands at two operations")
         self.taken.add(bulk_id)
         return bulk_id
+
+
+def _data(method: str, data: Any) -> Any:
+    """Give the body that an operation would have by itself."""
+    if method == _WITHOUT_DATA:
+        return None
+    if method == "PATCH" and isinstance(data, list):
+        # the example of RFC 7644 section 3.7.3 has the bare operations
+        return {"schemas": [PATCH_OP], "Operations": data}
+    return data
 
 
 def _references(value: Any, depth: int = 0) -> Iterator[str]:

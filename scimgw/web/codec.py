@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -12,6 +14,7 @@ from scimgw.jsontext import NotJson
 
 SCIM_JSON: Final = b"application/scim+json"
 JSON: Final = b"application/json"
+_WEIGHT: Final = re.compile(r"q=([01](?:\.\d{0,3})?)", re.ASCII)
 
 
 def decode(body: bytes) -> Any:
@@ -45,12 +48,24 @@ def media_type(content_type: str | None) -> str | None:
     return kind
 
 
+@lru_cache(maxsize=128)
 def answer_type(accept: str | None) -> bytes:
-    """Choose an answer's type: SCIM JSON, but for browsers and who takes plain JSON only."""
+    """Choose an answer's type: SCIM JSON, but for browsers and who takes or likes plain JSON only.
+
+    RFC 7644 section 3.8, RFC 9110 section 12.5.1.
+    """
     if accept is None:
         return SCIM_JSON
-    kinds = {part.partition(";")[0].strip().casefold() for part in accept.split(",")}
-    if SCIM_JSON.decode() in kinds:
-        return SCIM_JSON
-    plain = JSON.decode() in kinds and not kinds & {"*/*", "application/*"}
-    return JSON if plain or "text/html" in kinds else SCIM_JSON
+    weights = dict(map(_weighted, accept.split(",")))
+    scim, plain = weights.get(SCIM_JSON.decode()), weights.get(JSON.decode(), 0.0)
+    if scim is not None:
+        return JSON if not scim or plain > scim else SCIM_JSON
+    only = plain > 0 and not weights.keys() & {"*/*", "application/*"}
+    return JSON if only or "text/html" in weights else SCIM_JSON
+
+
+def _weighted(part: str) -> tuple[str, float]:
+    """Read a media range and how much it is liked: from 0, not at all, to 1."""
+    kind, *parameters = (each.strip().casefold() for each in part.split(";"))
+    found = (_WEIGHT.fullmatch(each) for each in parameters)
+    return kind, next((float(each[1]) for each in found if each is not None), 1.0)

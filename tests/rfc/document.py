@@ -30,7 +30,7 @@ SECTIONS: Final = {
     "P": ("test_p_replace", "Replacing", range(1, 12)),
     "M": ("test_m_patch", "PATCH", range(1, 40)),
     "X": ("test_x_delete_and_bulk", "Deletion", range(1, 5)),
-    "K": ("test_x_delete_and_bulk", "Bulk", range(1, 10)),
+    "K": ("test_x_delete_and_bulk", "Bulk", range(1, 11)),
     "T": ("test_t_versions_and_errors", "Versions", range(1, 6)),
     "R": ("test_t_versions_and_errors", "Errors, /Me, odd requests", range(1, 6)),
     "W": ("test_w_cursors", "Cursors", range(1, 13)),

@@ -32,9 +32,18 @@ class HttpTests(RfcCase):
 
     @row(SHOULD, "7644 3.8")
     def test_A02_plain_json(self) -> None:
-        """Who accepts plain JSON only gets it."""
-        response = self.client.get("/Users?count=1", Accept="application/json")
-        self.assertEqual("application/json", response.headers["Content-Type"])
+        """Who accepts plain JSON only, or likes it better, gets it."""
+        plain = "application/json"
+        for accept, expected in (
+            (plain, plain),
+            (f"{plain}, {SCIM};q=0", plain),
+            (f"{SCIM};q=0.5, {plain}; q=0.8", plain),
+            (f"{SCIM}; q=0.8, {plain};q=0.5", SCIM),
+            (f"{plain}, {SCIM}", SCIM),
+            (f"{plain}, text/plain, */*", SCIM),
+        ):
+            response = self.client.get("/Users?count=1", Accept=accept)
+            self.assertEqual(expected, response.headers["Content-Type"], accept)
 
     @row(SHOULD, "7644 3.8")
     def test_A03_no_accept(self) -> None:

@@ -160,3 +160,17 @@ class BulkTests(RfcCase):
         self.assertEqual(
             {"supported": True, "maxOperations": 1000, "maxPayloadSize": 1024**2}, announced
         )
+
+    @row(MUST, "7644 3.7.3")
+    def test_K10_bare_operations(self) -> None:
+        """A PATCH may have its operations alone as data, as in the example of the RFC."""
+        before = self.read("/Users/bjensen")
+        operations = [{"op": "remove", "path": "nickName"}, add("title", "T")]
+        entry = {"method": "PATCH", "path": "/Users/bjensen", "data": operations}
+        results = self.bulk({**entry, "version": before["meta"]["version"]})
+        self.assertEqual(["200"], self.statuses(results))
+        after = self.at(results[0])
+        self.assertEqual(after["meta"]["version"], results[0]["version"])
+        self.assertEqual((False, "T"), ("nickName" in after, after["title"]))
+        results = self.bulk({**entry, "version": before["meta"]["version"]})
+        self.assertEqual(["412"], self.statuses(results))

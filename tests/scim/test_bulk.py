@@ -86,6 +86,8 @@ class ParseTests(SynchronousTestCase):
             ({"method": 1, "path": "/Users/x"}, InvalidSyntax),
             ({"method": "POST", "path": "/Users", "data": {}}, InvalidSyntax),
             ({"method": "POST", "path": "/Users", "data": {}, "bulkId": 1}, InvalidSyntax),
+            ({"method": "POST", "path": "/Users", "data": {}, "bulkId": ""}, InvalidSyntax),
+            ({"method": "PUT", "path": "/Users/x", "data": {}, "bulkId": 1}, InvalidSyntax),
             ({"method": "POST", "path": "/Users", "bulkId": "q"}, InvalidSyntax),
             ({"method": "POST", "path": "/Users/x", "data": {}, "bulkId": "q"}, None),
             ({"method": "PUT", "path": "/Users", "data": {}}, None),
@@ -100,6 +102,13 @@ class ParseTests(SynchronousTestCase):
             self.assertEqual(400 if error is not NotFound else 404, found.error.status)
             if error is not None:
                 self.assertIsInstance(found.error, error)
+
+    def test_no_bulk_id(self) -> None:
+        """What makes nothing needs no bulkId, and an empty one is none."""
+        for entry in ({}, {"bulkId": ""}, {"bulkId": None}):
+            found = one(method="DELETE", path="/Users/x", **entry)
+            assert isinstance(found, BulkOperation), found
+            self.assertIsNone(found.bulk_id)
 
     def test_bulk_id_twice(self) -> None:
         """The second operation with a bulkId is refused."""
