@@ -11,7 +11,15 @@ from typing import Any, Final, assert_never
 
 from attrs import frozen
 
-from scimgw.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue
+from scimgw.errors import (
+    InvalidCount,
+    InvalidCursor,
+    InvalidFilter,
+    InvalidPath,
+    InvalidSyntax,
+    InvalidValue,
+    ScimError,
+)
 from scimgw.scim.filter import (
     And,
     Compare,
@@ -54,6 +62,11 @@ _NAMES: Final = {
 }
 _LISTS: Final = frozenset({"attributes", "excludedAttributes"})
 _NUMBERS: Final = frozenset({"startIndex", "count"})
+_CURSOR_FAULTS: Final[Mapping[str, type[ScimError]]] = {
+    "cursor": InvalidCursor,
+    "count": InvalidCount,
+}
+"""What is wrong with a search by cursor (RFC 9865 section 2.1)."""
 
 
 @frozen(kw_only=True)
@@ -187,7 +200,7 @@ def _order(type: AttributeType) -> AttributeType:
 def parse_search_request(body: object) -> Mapping[str, str]:
     """Read a SearchRequest (RFC 7644 section 3.4.3) as the parameters that a URL would have.
 
-    Raises: InvalidSyntax, InvalidValue.
+    Raises: InvalidSyntax, InvalidValue, InvalidCursor, InvalidCount.
     """
     if not isinstance(body, dict):
         raise InvalidSyntax(f"the body must be a JSON object, not {show(body)}")
@@ -197,18 +210,20 @@ def parse_search_request(body: object) -> Mapping[str, str]:
         str(urn).casefold() for urn in schemas
     ]:
         raise InvalidSyntax(f"schemas must hold {SEARCH_REQUEST}")
+    given = {name: members[folded] for folded, name in _NAMES.items() if folded in members}
+    found = {name: value for name, value in given.items() if value is not None}
+    faults = _CURSOR_FAULTS if "cursor" in found else {}
     return {
-        name: _parameter(name, members[folded])
-        for folded, name in _NAMES.items()
-        if members.get(folded) is not None
+        name: _parameter(name, value, faults.get(name, InvalidValue))
+        for name, value in found.items()
     }
 
 
-def _parameter(name: str, value: Any) -> str:
+def _parameter(name: str, value: Any, fault: type[ScimError]) -> str:
     if name in _LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ",".join(value)
     if name in _NUMBERS and type(value) is int:
         return str(value)
     if not isinstance(value, str):
-        raise InvalidValue(f"{name} can't be {show(value)}")
+        raise fault(f"{name} can't be {show(value)}")
     return value

@@ -65,6 +65,15 @@ class CursorTests(RfcCase):
         """A cursor that was made up is invalidCursor; a count that isn't one is invalidCount."""
         self.error(400, self.client.get("/Users?cursor=forged"), "invalidCursor")
         self.error(400, self.client.get("/Users?cursor&count=x"), "invalidCount")
+        for members, fault in (
+            ({"cursor": "forged"}, "invalidCursor"),
+            ({"cursor": 5}, "invalidCursor"),
+            ({"cursor": "", "count": "x"}, "invalidCount"),
+            ({"cursor": "", "count": 1.5}, "invalidCount"),
+            ({"count": 1.5}, "invalidValue"),
+        ):
+            message = {"schemas": [SEARCH_REQUEST], **members}
+            self.error(400, self.client.post("/Users/.search", message), fault)
 
     @row(SHOULD, "9865 2.1")
     def test_W07_other_query(self) -> None:
