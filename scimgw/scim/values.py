@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from reprlib import Repr
 from typing import Any
+from unicodedata import decomposition, normalize
 
 from scimgw.errors import InvalidValue
 from scimgw.scim.schema import TEXT, Attribute, AttributeType, Returned
@@ -34,14 +35,21 @@ _LOWER = {
     for number in range(0x1F000)
     if len(lower := chr(number).lower()) == 1 and lower != chr(number)
 }
+# full-width letters, half-width kana: written in another width, they are the same
+_LOWER |= {
+    number: chr(int(form[1], 16)).lower()
+    for number in (0x3000, *range(0xFF00, 0xFFF0))
+    if (form := decomposition(chr(number)).split()) and form[0] in {"<wide>", "<narrow>"}
+}
 
 
 def fold(text: str) -> str:
-    """Make equal what differs by case only, one character for another.
+    """Make equal what differs by case only, or by how Unicode writes it.
 
-    As directories and databases do it: a letter stays one letter, whatever stands beside it.
+    As directories and databases do it: a letter stays one letter, whatever stands beside it.  RFC
+    7644 section 5 asks for widths and forms to be mapped, as RFC 8265 section 3.3 does.
     """
-    return text.lower() if text.isascii() else text.translate(_LOWER)
+    return text.lower() if text.isascii() else normalize("NFC", text.translate(_LOWER))
 
 
 def show(value: object) -> str:

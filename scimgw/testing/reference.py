@@ -7,6 +7,7 @@ what the gateway runs: tests hold the two against each other.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -32,8 +33,9 @@ def _comparable(attribute: Attribute, value: Any) -> Any:
 
 
 def _without_case(text: str) -> str:
-    """Lower the case of each letter by itself."""
-    return "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
+    """Lower the case of each letter by itself, and write it in the composed form."""
+    lower = "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
+    return unicodedata.normalize("NFC", lower)
 
 
 def _values(path: Path, data: Mapping[str, Any]) -> list[Any]:

@@ -269,6 +269,16 @@ class ResourceTests(RfcCase):
         outer = self.group("outer", members=[{"value": inner["id"], "type": "Group"}])
         self.assertEqual([inner["id"]], self.members(outer))
 
+    @row(MUST, "7644 5")
+    def test_C30_unicode_names(self) -> None:
+        """A userName is one, in whatever case, width and form Unicode writes it."""
+        user = self.user("Jos\u00e9")
+        for name in ("JOSE\u0301", "jose\u0301", "\uff2a\uff2f\uff33\u00c9"):
+            self.error(409, self.client.post("/Users", {"userName": name}), "uniqueness")
+            self.assertEqual([user["id"]], self.ids(f'userName eq "{name}"'))
+        self.assertEqual("Jos\u00e9", self.again(user)["userName"])
+        self.user("Jose")
+
 
 class CreateTests(RfcCase):
     """RFC 7644 section 3.3."""

@@ -8,7 +8,16 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.errors import InvalidValue
 from scimgw.scim.schema import USER, Attribute, AttributeType, Returned
-from scimgw.scim.values import comparable, identity, instant, parse_simple, show, unassigned, whole
+from scimgw.scim.values import (
+    comparable,
+    fold,
+    identity,
+    instant,
+    parse_simple,
+    show,
+    unassigned,
+    whole,
+)
 
 GOOD: dict[AttributeType, list[Any]] = {
     AttributeType.STRING: ["x", " spaced ", "日本", "\0"],
@@ -100,6 +109,19 @@ class CompareTests(SynchronousTestCase):
         self.assertNotEqual(addresses({"locality": "a"}), addresses({"locality": "A"}))
         text = identity(Attribute(name="tags", multi_valued=True))
         self.assertEqual(text("A"), text("a"))
+
+    def test_fold(self) -> None:
+        """Case, width and form of a letter are of no account; other letters are others."""
+        for one, other in (
+            ("Jos\u00c9", "jose\u0301"),
+            ("\uff21\uff42\uff11", "aB1"),
+            ("\uff76\uff9e", "\u30ac"),
+            ("a\u3000b", "A b"),
+            ("\u1e9e", "\u00df"),
+        ):
+            self.assertEqual(fold(one), fold(other))
+        for one, other in (("e", "\u00e9"), ("\u00df", "ss"), ("\ufb01", "fi"), ("\u2460", "1")):
+            self.assertNotEqual(fold(one), fold(other))
 
     def test_case(self) -> None:
         """The case of binary values counts, whatever the schema says."""
