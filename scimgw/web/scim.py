@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
+from attrs import evolve
 from twisted.web.http import CREATED, NO_CONTENT, NOT_MODIFIED, OK
 
 from scimgw.connector import Stored
@@ -61,9 +62,8 @@ async def _create(exchange: Exchange) -> Answer:
     if prefers(exchange.request, "minimal"):
         return Answer(CREATED, None, {**_etag(stored.version), **address})
     found = await _stored(exchange, stored, projection)
-    return Answer(
-        CREATED, represent(exchange, found, projection), {**_etag(found.version), **address}
-    )
+    shown = _shown(exchange, found, projection)
+    return evolve(shown, status=CREATED, headers={**shown.headers, **address})
 
 
 async def _get(exchange: Exchange, id: str) -> Answer:
@@ -76,7 +76,7 @@ async def _get(exchange: Exchange, id: str) -> Answer:
         )
     if demanded.if_none_match is not None and demanded.if_none_match.match(found.version):
         return Answer(NOT_MODIFIED, None, _etag(found.version))
-    return Answer(OK, represent(exchange, found, projection), _etag(found.version))
+    return _shown(exchange, found, projection)
 
 
 async def _replace(exchange: Exchange, id: str) -> Answer:
@@ -139,8 +139,7 @@ async def _changed(
 ) -> Answer:
     if not shown or prefers(exchange.request, "minimal"):
         return Answer(NO_CONTENT, None, _etag(stored.version))
-    found = await _stored(exchange, stored, projection)
-    return Answer(OK, represent(exchange, found, projection), _etag(found.version))
+    return _shown(exchange, await _stored(exchange, stored, projection), projection)
 
 
 async def _stored(exchange: Exchange, stored: Stored, projection: Projection) -> Resource:
@@ -149,6 +148,15 @@ async def _stored(exchange: Exchange, stored: Stored, projection: Projection) ->
     if stored.resource is None:
         return await reads.get(endpoint, call, exchange.type, stored.id, projection)
     return (await reads.complete(endpoint, call, [stored.resource], projection))[0]
+
+
+def _shown(exchange: Exchange, found: Resource, projection: Projection) -> Answer:
+    """Show a resource, telling where it is (RFC 7643 section 3.1) and of which version."""
+    headers = _etag(found.version)
+    if not exchange.limits.skip_meta_location:
+        address = location(exchange.base, exchange.type.endpoint, found.id)
+        headers["Content-Location"] = address
+    return Answer(OK, represent(exchange, found, projection), headers)
 
 
 def _etag(version: str | None) -> dict[str, str]:

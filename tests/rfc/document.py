@@ -21,7 +21,7 @@ from tests.rfc.connectors import tables
 SECTIONS: Final = {
     "A": ("test_a_http", "HTTP, authentication, media types", range(1, 26)),
     "B": ("test_b_discovery", "Discovery", range(1, 23)),
-    "C": ("test_c_resources", "Resources and attributes", range(1, 31)),
+    "C": ("test_c_resources", "Resources and attributes", range(1, 32)),
     "D": ("test_c_resources", "Creation", range(1, 9)),
     "F": ("test_f_reads", "Reading, listing, paging, projection", range(1, 23)),
     "G": ("test_g_filters", "Filters", (*range(1, 34), *range(40, 51))),

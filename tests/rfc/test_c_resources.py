@@ -279,6 +279,20 @@ class ResourceTests(RfcCase):
         self.assertEqual("Jos\u00e9", self.again(user)["userName"])
         self.user("Jose")
 
+    @row(MUST, "7643 3.1")
+    def test_C31_content_location(self) -> None:
+        """The address in meta is that of the header Content-Location."""
+        path, body = "/Users/bjensen", {"userName": "bjensen"}
+        for response in (
+            self.client.post("/Users", {"userName": "x"}),
+            self.client.get(path),
+            self.client.put(path, body),
+            self.client.patch(path, add("title", "t")),
+        ):
+            address = response.json()["meta"]["location"]
+            self.assertEqual(address, response.headers["Content-Location"])
+        self.assertNotIn("Content-Location", self.client.get("/Users").headers)
+
 
 class CreateTests(RfcCase):
     """RFC 7644 section 3.3."""

@@ -36,6 +36,8 @@ class WithoutLocationTests(WebCase):
         for each in shown:
             self.assertNotIn("location", each["meta"])
             self.assertIn("resourceType", each["meta"])
+        for response in (created, patched, self.client.get("/Users/bjensen")):
+            self.assertNotIn("Content-Location", response.headers)
 
     def test_asked(self) -> None:
         """It isn't there for who asks for it either."""
