@@ -313,7 +313,15 @@ class SortTests(RfcCase):
 
     @row(MUST, "7644 3.4.2.3")
     def test_S04_primary(self) -> None:
-        """Of several values the primary one counts."""
+        """Of several values the primary one counts, wherever it stands, else the first."""
+        emails = [{"value": "a@x"}, {"value": "fcc@x", "primary": True}]
+        last = self.user("f-last-RUN", emails=emails)["id"]
+        emails = [{"value": "fbb@x"}, {"value": "z@x", "primary": False}]
+        first = self.user("f-first-RUN", emails=emails)["id"]
+        a, b, c, d = (each["id"] for each in (self.a, self.b, self.c, self.d))
+        self.assertEqual([a, b, first, c, last, d], self.ids(FIXTURES, query="&sortBy=emails"))
+        for id in (first, last):
+            self.client.delete(f"/Users/{id}")
         for by in ("emails", "emails.value"):
             query = f"&sortBy={by}&sortOrder=descending"
             self.assertEqual("dcba", self.letters(FIXTURES, query))

@@ -230,11 +230,21 @@ class PatchTests(RfcCase):
     @row(MUST, "7644 3.5.2")
     def test_M27_atomic(self) -> None:
         """If one operation fails, none is done."""
-        user = self.user(title="t")
-        for bad in (replace("id", "x"), replace("emails[", "x"), replace("active", "banana")):
-            response = self.client.patch(f"/Users/{user['id']}", replace("title", "T"), bad)
-            self.assertEqual(400, response.status)
-        self.assertEqual(user, self.again(user))
+        user = self.user(title="t", emails=[WORK, {"value": "o@x"}])
+        good = replace("title", "T"), add("emails", HOME), add(ENTERPRISE, {"department": "D"})
+        for status, bad in (
+            (400, replace("id", "x")),
+            (400, replace("emails[", "x")),
+            (400, replace("active", "banana")),
+            (400, replace('emails[type eq "fax"].display', "x")),
+            (400, replace("emails.primary", True)),
+            (409, replace("userName", "bjensen")),
+        ):
+            for operations in ((*good, bad), (bad, *good)):
+                response = self.client.patch(f"/Users/{user['id']}", *operations)
+                self.assertEqual(status, response.status, bad)
+                self.assertEqual(user, self.again(user))
+        self.assertEqual("T", self.patch(user, *good)["title"])
 
     @row(MUST, "7644 3.5.2")
     def test_M28_read_only(self) -> None:

@@ -161,7 +161,13 @@ class EntraTests(RfcCase):
     @row(IOP, "Entra ID")
     def test_N16_filter_in_attributes(self) -> None:
         """A value filter in attributes is no error."""
-        self.json(200, self.client.get("/Users?attributes=emails%5Btype%20eq%20%22work%22%5D"))
+        emails = [{"value": "w@x", "type": "work"}]
+        self.user(emails=emails)
+        found = self.found(
+            'userName eq "x"', query="&attributes=emails%5Btype%20eq%20%22work%22%5D"
+        )
+        self.assertEqual([emails], [each["emails"] for each in found])
+        self.assertEqual({"schemas", "id", "emails"}, set(found[0]))
 
     @row(IOP, "Entra ID")
     def test_N17_one_of_several(self) -> None:
@@ -203,6 +209,8 @@ class EntraTests(RfcCase):
             'and meta.lastModified le "2030-01-01T00:00:00.0000000Z")'
         )
         self.assertIn(user["id"], self.ids(text, query="&count=5&startIndex=1"))
+        for bound, other in (("0001-01-03", "2029-01-03"), ("2030-01-01", "2022-01-01")):
+            self.assertNotIn(user["id"], self.ids(text.replace(bound, other)))
 
     @row(IOP, "Entra ID")
     def test_N22_bearer(self) -> None:

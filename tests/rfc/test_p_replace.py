@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.rfc.case import IOP, MUST, SHOULD, RfcCase, row
-from tests.web.world import Json
+from tests.web.world import CORE, ENTERPRISE, Json
 
 
 class ReplaceTests(RfcCase):
@@ -26,8 +26,16 @@ class ReplaceTests(RfcCase):
     @row(SHOULD, "7644 3.5.1")
     def test_P02_left_out(self) -> None:
         """What is left out is cleared."""
-        found = self.put(self.user(title="t", nickName="n", emails=[{"value": "e"}]))
-        self.assertFalse({"title", "nickName", "emails"} & set(found))
+        name = {"givenName": "g", "familyName": "f"}
+        data: Json = {"title": "t", "nickName": "n", "active": False, "name": name}
+        user = self.user(**data, emails=[{"value": "e"}], **{ENTERPRISE: {"department": "d"}})
+        found = self.put(user, name={"givenName": "h"}, **{ENTERPRISE: {"division": "v"}})
+        self.assertFalse({"title", "nickName", "active", "emails"} & set(found))
+        self.assertEqual({"givenName": "h"}, found["name"])
+        self.assertEqual({"division": "v"}, found[ENTERPRISE])
+        found = self.put(user)
+        self.assertEqual({"schemas", "id", "userName", "meta"}, set(found))
+        self.assertEqual([CORE], found["schemas"])
 
     @row(MUST, "7644 3.5.1")
     def test_P03_null(self) -> None:

@@ -124,6 +124,12 @@ class BulkTests(RfcCase):
             self.statuses(self.bulk(user("a", "bjensen"), user("b", "new"), failOnErrors=1)),
         )
         self.assertEqual([], self.ids('userName eq "new"'))
+        operations = [user("a", "bjensen"), user("b", "x"), user("c", "jsmith"), user("d", "y")]
+        results = self.bulk(*operations, failOnErrors=2)
+        self.assertEqual(["409", "201", "409"], self.statuses(results))
+        self.assertEqual(["bjensen", "jsmith", "x"], self.names("/Users"))
+        results = self.bulk(*operations)
+        self.assertEqual(["409", "409", "409", "201"], self.statuses(results))
 
     @row(MUST, "7644 3.7.3")
     def test_K06_status(self) -> None:
