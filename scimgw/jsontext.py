@@ -1,7 +1,7 @@
 """How is a JSON text read, strictly?
 
-UTF-8, no member twice in one object, no numbers that JSON hasn't, nothing nested without end (RFC
-8259, RFC 7493).
+UTF-8, which may begin with the mark that some editors write; no member twice in one object, no
+numbers that JSON hasn't, nothing nested without end (RFC 8259, RFC 7493).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def decode(text: bytes) -> Any:
     if not text.strip():
         raise NotJson("empty")
     try:
-        return _DECODER.decode(text.decode())
+        return _DECODER.decode(text.decode("utf-8-sig"))
     except UnicodeDecodeError as fault:
         raise NotJson(f"not UTF-8 at byte {fault.start}") from None
     except json.JSONDecodeError as fault:

@@ -163,8 +163,12 @@ class LokiConnector:
     def kinds(self, call: Call, ids: Sequence[str]) -> Sequence[str | None]:
         """Look for users first, of whom there are more."""
         store = self._stores[call.entity]
-        users, groups = store[self._user].ids, store[self._group].ids
-        return [USER.name if id in users else GROUP.name if id in groups else None for id in ids]
+        users = store[self._user].ids
+        others = [(type.name, table.ids) for type, table in store.items() if type is not self._user]
+        return [
+            USER.name if id in users else next((name for name, held in others if id in held), None)
+            for id in ids
+        ]
 
     async def close(self) -> None:
         """Hold nothing that would have to be given back."""

@@ -209,8 +209,9 @@ class _Reader:
     def _resource_types(self, file: str, gateway: Gateway) -> tuple[ResourceType, ...] | None:
         try:
             return resource_types(self.folder, gateway.scim)
-        except Unusable as fault:
-            self._fault(file, f"$.scimgateway.scim.{fault.key}", str(fault))
+        except Unusable as unusable:
+            for key, fault in unusable.faults:
+                self._fault(file, f"$.scimgateway.scim.{key}", fault)
             return None
 
     def _tls(self, file: str, gateway: Gateway) -> Ready | None:

@@ -1,19 +1,19 @@
 """What do schemas and resource types say that somebody else has written?
 
 RFC 7643 sections 6 and 7, and the words that SCIM 1.1 had for the same.  Everything is checked
-before it is used.
+before it is used, and all that is wrong is told at once.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
+from scimgw.scim.fitting import OUTSIDE, misfits
 from scimgw.scim.schema import (
-    COMMON,
     GROUP,
     USER,
     Attribute,
@@ -26,84 +26,22 @@ from scimgw.scim.schema import (
     Uniqueness,
 )
 from scimgw.scim.values import show
+from scimgw.scim.words import (
+    ATTRIBUTE,
+    ENTRY,
+    EXTENSION,
+    RESOURCE_TYPE,
+    SCHEMA,
+    SUB_ATTRIBUTE,
+    Unfit,
+    Word,
+    checked,
+    each,
+)
 
 STANDARD: Final = (USER, GROUP)
-_NAME: Final = re.compile(r"\$?[A-Za-z][-_0-9A-Za-z]*", re.ASCII)
-_ENDPOINT: Final = re.compile(r"/[A-Za-z][-_.0-9A-Za-z]*", re.ASCII)
-_URN: Final = re.compile(r"urn:[0-9A-Za-z][-0-9A-Za-z]*:[^\s\[\]\"]+", re.ASCII)
-
-
-class Unfit(ValueError):
-    """A document that can't be used; says why, naming what is at fault."""
-
-
-@frozen
-class _Word:
-    """What a member of a document must be."""
-
-    fits: Callable[[Any], bool]
-    expected: str
-
-
-def _is(*kinds: type) -> Callable[[Any], bool]:
-    return lambda value: type(value) in kinds
-
-
-_TEXT: Final = _Word(_is(str), "a string")
-_SWITCH: Final = _Word(_is(bool), "true or false")
-_TEXTS: Final = _Word(
-    lambda value: type(value) is list and all(type(each) is str for each in value),
-    "an array of strings",
-)
-_LIST: Final = _Word(_is(list), "an array")
-
-
-def _one_of(words: Iterable[str]) -> _Word:
-    known = tuple(words)
-    return _Word(lambda value: type(value) is str and value in known, f"one of {', '.join(known)}")
-
-
-_ATTRIBUTE: Final[Mapping[str, _Word]] = {
-    "name": _Word(lambda value: type(value) is str and bool(_NAME.fullmatch(value)), "a name"),
-    "type": _one_of(each.value for each in AttributeType),
-    "multiValued": _SWITCH,
-    "description": _TEXT,
-    "required": _SWITCH,
-    "caseExact": _SWITCH,
-    "mutability": _one_of(each.value for each in Mutability),
-    "returned": _one_of(each.value for each in Returned),
-    "uniqueness": _one_of(each.value for each in Uniqueness),
-    "canonicalValues": _TEXTS,
-    "referenceTypes": _TEXTS,
-    "subAttributes": _LIST,
-    # of SCIM 1.1
-    "readOnly": _SWITCH,
-    "multiValuedAttributeChildName": _TEXT,
-    "schema": _TEXT,
-}
-_SCHEMA: Final[Mapping[str, _Word]] = {
-    "schemas": _TEXTS,
-    "id": _Word(lambda value: type(value) is str and bool(_URN.fullmatch(value)), "a URN"),
-    "name": _TEXT,
-    "description": _TEXT,
-    "attributes": _LIST,
-    "required": _SWITCH,
-    "meta": _Word(_is(dict), "an object"),
-}
-_TYPE: Final[Mapping[str, _Word]] = {
-    "schemas": _TEXTS,
-    "id": _TEXT,
-    "name": _Word(lambda value: type(value) is str and bool(_NAME.fullmatch(value)), "a name"),
-    "endpoint": _Word(
-        lambda value: type(value) is str and bool(_ENDPOINT.fullmatch(value)),
-        "a slash and a name, such as /Devices",
-    ),
-    "description": _TEXT,
-    "schema": _SCHEMA["id"],
-    "schemaExtensions": _LIST,
-    "meta": _SCHEMA["meta"],
-}
-_EXTENSION: Final[Mapping[str, _Word]] = {"schema": _SCHEMA["id"], "required": _SWITCH}
+_EXACT: Final = frozenset({AttributeType.REFERENCE, AttributeType.BINARY})
+"""Types whose case counts whatever is said (RFC 7643 sections 2.3.6 and 2.3.7)."""
 
 
 def extended(document: object) -> tuple[ResourceType, ...]:
@@ -114,41 +52,62 @@ def extended(document: object) -> tuple[ResourceType, ...]:
 
     Raises: Unfit.
     """
-    types = list(STANDARD)
     entries = document if isinstance(document, list) else [document]
     if not entries:
         raise Unfit("holds no attributes")
-    for entry in entries:
-        members = _checked(entry, _SCHEMA, "an entry", ("name", "attributes"))
-        names = [type.name for type in types]
-        if members["name"] not in names:
-            raise Unfit(f"name must be one of {', '.join(names)}, not {show(members['name'])}")
-        place = names.index(members["name"])
-        types[place] = _joined(types[place], members)
-    return tuple(types)
+    types = {type.name: type for type in STANDARD}
+
+    def join(entry: object) -> None:
+        members = checked(entry, ENTRY, "an entry", ("name", "attributes"))
+        type = types.get(members["name"])
+        if type is None:
+            raise Unfit(f"name must be one of {', '.join(types)}, not {show(members['name'])}")
+        types[type.name] = _joined(type, members, list(types.values()))
+
+    each(join, entries)
+    return _fitting(tuple(types.values()), ())
 
 
-def _joined(type: ResourceType, entry: Mapping[str, Any]) -> ResourceType:
+def _joined(
+    type: ResourceType, entry: Mapping[str, Any], types: Sequence[ResourceType]
+) -> ResourceType:
     attributes = _attributes(entry["attributes"], type.name)
     if not attributes:
         raise Unfit(f"{type.name}: holds no attributes")
     urn = entry.get("id", type.schema.id)
-    if urn != type.schema.id:
+    if urn.casefold() != type.schema.id.casefold():
         if type.extension(urn) is not None:
             raise Unfit(f"{type.name}: there is a schema {urn} already")
-        schema = Schema(
-            id=urn,
-            name=urn.rpartition(":")[2],
-            description=entry.get("description", ""),
-            attributes=attributes,
+        schema = _shared(
+            Schema(
+                id=urn,
+                name=urn.rpartition(":")[2],
+                description=entry.get("description", ""),
+                attributes=attributes,
+            ),
+            types,
         )
         extension = Extension(schema, required=entry.get("required", False))
         return evolve(type, extensions=(*type.extensions, extension))
-    for each in attributes:
-        if type.find(each.name) is not None:
-            raise Unfit(f"{type.name}: there is an attribute {each.name} already")
+    faults = [
+        f"{type.name}: there is an attribute {name} already" for name in _held(type, attributes)
+    ]
+    if "required" in entry:
+        faults.append(f"{type.name}: required is said of an extension, which has an id")
+    if faults:
+        raise Unfit(*faults)
     schema = evolve(type.schema, attributes=(*type.schema.attributes, *attributes))
     return evolve(type, schema=schema)
+
+
+def _held(type: ResourceType, attributes: Sequence[Attribute]) -> list[str]:
+    return [attribute.name for attribute in attributes if type.find(attribute.name) is not None]
+
+
+def _shared(schema: Schema, types: Sequence[ResourceType]) -> Schema:
+    """Give the schema of another type that says the same; two types may have it in common."""
+    others = (other for type in types for other in type.schemas)
+    return next((other for other in others if other.to_json() == schema.to_json()), schema)
 
 
 def own_types(
@@ -160,27 +119,58 @@ def own_types(
 
     Raises: Unfit.
     """
+    read = each(_read, documents)
     schemas = {schema.id.casefold(): schema for type in known for schema in type.schemas}
-    announced = []
-    for document in documents:
-        if isinstance(document, dict) and "attributes" in document:
-            schema = _schema(document)
-            if schemas.setdefault(schema.id.casefold(), schema) is not schema:
-                raise Unfit(f"there is a schema {schema.id} already")
-        else:
-            announced.append(
-                _checked(document, _TYPE, "a resource type", ("name", "endpoint", "schema"))
-            )
-    types: list[ResourceType] = []
-    for members in announced:
-        type = _type(members, schemas)
-        for other in (*known, *types):
+    twice = [
+        f"there is a schema {found.id} already"
+        for found in read
+        if isinstance(found, Schema) and schemas.setdefault(found.id.casefold(), found) is not found
+    ]
+    if twice:
+        raise Unfit(*twice)
+    announced = [found for found in read if not isinstance(found, Schema)]
+    types = tuple(each(partial(_type, schemas=schemas), announced))
+    used = {schema for type in (*known, *types) for schema in type.schemas}
+    unused = [
+        f"no resource type has the schema {one.id}" for one in schemas.values() if one not in used
+    ]
+    if unused:
+        raise Unfit(*unused)
+    return _fitting(types, known)
+
+
+def check_documents(documents: Sequence[object]) -> None:
+    """Check what can be told of documents of `own_types` without the others.
+
+    Raises: Unfit.
+    """
+    each(_read, documents)
+
+
+def _fitting(
+    types: tuple[ResourceType, ...], known: Sequence[ResourceType]
+) -> tuple[ResourceType, ...]:
+    faults = [*_taken(types, known), *misfits((*known, *types))]
+    if faults:
+        raise Unfit(*faults)
+    return types
+
+
+def _taken(types: Sequence[ResourceType], known: Sequence[ResourceType]) -> Iterator[str]:
+    others = list(known)
+    for type in types:
+        for other in others:
             if type.name.casefold() == other.name.casefold():
-                raise Unfit(f"there is a resource type {type.name} already")
-            if type.endpoint.casefold() == other.endpoint.casefold():
-                raise Unfit(f"{type.name}: {type.endpoint} is the endpoint of {other.name} too")
-        types.append(type)
-    return tuple(types)
+                yield f"there is a resource type {type.name} already"
+            elif type.endpoint.casefold() == other.endpoint.casefold():
+                yield f"{type.name}: {type.endpoint} is the endpoint of {other.name} too"
+        others.append(type)
+
+
+def _read(document: object) -> Schema | Mapping[str, Any]:
+    if isinstance(document, dict) and "attributes" in document:
+        return _schema(document)
+    return checked(document, RESOURCE_TYPE, "a resource type", ("name", "endpoint", "schema"))
 
 
 def _type(members: Mapping[str, Any], schemas: Mapping[str, Schema]) -> ResourceType:
@@ -192,25 +182,21 @@ def _type(members: Mapping[str, Any], schemas: Mapping[str, Schema]) -> Resource
             raise Unfit(f"{name}: there is no schema {urn}")
         return schema
 
-    extensions = []
-    for each in members.get("schemaExtensions", ()):
-        entry = _checked(each, _EXTENSION, f"{name}: an extension", ("schema",))
-        extensions.append(Extension(find(entry["schema"]), required=entry.get("required", False)))
-    type = ResourceType(
+    def extension(document: object) -> Extension:
+        entry = checked(document, EXTENSION, f"{name}: an extension", ("schema",))
+        return Extension(find(entry["schema"]), required=entry.get("required", False))
+
+    return ResourceType(
         name=name,
         endpoint=members["endpoint"],
         schema=find(members["schema"]),
-        extensions=tuple(extensions),
+        extensions=tuple(each(extension, members.get("schemaExtensions", ()))),
         description=members.get("description", ""),
     )
-    for each in type.schema.attributes:
-        if COMMON.find(each.name) is not None:
-            raise Unfit(f"{name}: {each.name} is an attribute of every resource")
-    return type
 
 
 def _schema(document: Mapping[str, Any]) -> Schema:
-    members = _checked(document, _SCHEMA, "a schema", ("id", "attributes"))
+    members = checked(document, SCHEMA, "a schema", ("id", "attributes"))
     return Schema(
         id=members["id"],
         name=members.get("name", members["id"].rpartition(":")[2]),
@@ -219,44 +205,67 @@ def _schema(document: Mapping[str, Any]) -> Schema:
     )
 
 
-def _attributes(documents: Sequence[Any], where: str) -> tuple[Attribute, ...]:
-    attributes = tuple(_attribute(each, where) for each in documents)
+def _attributes(
+    documents: Sequence[Any], where: str, words: Mapping[str, Word] = ATTRIBUTE
+) -> tuple[Attribute, ...]:
+    attributes = tuple(each(partial(_attribute, where=where, words=words), documents))
     taken: set[str] = set()
-    for each in attributes:
-        if each.name.casefold() in taken:
-            raise Unfit(f"{where}: {each.name} stands there twice")
-        taken.add(each.name.casefold())
+    twice = []
+    for attribute in attributes:
+        if attribute.name.casefold() in taken:
+            twice.append(f"{where}: {attribute.name} stands there twice")
+        taken.add(attribute.name.casefold())
+    if twice:
+        raise Unfit(*twice)
     return attributes
 
 
-def _attribute(document: object, where: str) -> Attribute:
-    members = _checked(document, _ATTRIBUTE, f"{where}: an attribute", ("name",))
+def _attribute(document: object, where: str, words: Mapping[str, Word]) -> Attribute:
+    members = checked(document, words, f"{where}: an attribute", ("name",))
     path = f"{where}: {members['name']}"
-    complex = members.get("type") == AttributeType.COMPLEX.value
-    subs = _attributes(members.get("subAttributes", ()), path)
-    if complex != bool(subs):
-        raise Unfit(f"{path}: complex attributes have subAttributes, and no others do")
-    if any(each.is_complex for each in subs):
-        raise Unfit(f"{path}: what is complex can't be inside what is")
+    subs = _attributes(members.get("subAttributes", ()), path, SUB_ATTRIBUTE)
+    members = {**members, "subAttributes": ()}
     if "readOnly" in members and "mutability" not in members:
         read_only = Mutability.READ_ONLY if members["readOnly"] else Mutability.READ_WRITE
-        members = {**members, "mutability": read_only.value}
-    return evolve(Attribute.from_json({**members, "subAttributes": ()}), sub_attributes=subs)
+        members["mutability"] = read_only.value
+    if members.get("mutability") == Mutability.WRITE_ONLY.value:
+        members.setdefault("returned", Returned.NEVER.value)
+    made = evolve(Attribute.from_json(members), sub_attributes=_referring(subs))
+    faults = [f"{path}: {fault}" for fault in _contradictions(made, members)]
+    if faults:
+        raise Unfit(*faults)
+    return evolve(made, case_exact=made.case_exact or made.type in _EXACT)
 
 
-def _checked(
-    document: object, words: Mapping[str, _Word], what: str, required: Sequence[str]
-) -> Mapping[str, Any]:
-    if not isinstance(document, dict):
-        raise Unfit(f"{what} must be an object, not {show(document)}")
-    named = f"{what} {show(document['name'])}" if "name" in document else what
-    for name in required:
-        if name not in document:
-            raise Unfit(f"{named} needs {name}")
-    for name, value in document.items():
-        word = words.get(name)
-        if word is None:
-            raise Unfit(f"{named}: {show(name)} isn't known")
-        if not word.fits(value):
-            raise Unfit(f"{named}: {name} must be {word.expected}, not {show(value)}")
-    return document
+def _contradictions(made: Attribute, members: Mapping[str, Any]) -> Iterator[str]:
+    """Tell which characteristics of an attribute can't hold together."""
+    subs, unique = made.sub_attributes, made.uniqueness is not Uniqueness.NONE
+    if made.is_complex != bool(subs):
+        yield "complex attributes have subAttributes, and no others do"
+    if any(sub.is_complex for sub in subs):
+        yield "what is complex can't be inside what is"
+    if any(sub.multi_valued for sub in subs):
+        yield "subAttributes with several values each aren't supported"
+    if members.get("readOnly", made.read_only) != made.read_only:
+        yield f"readOnly says otherwise than mutability, which is {made.mutability.value}"
+    if made.mutability is Mutability.WRITE_ONLY and made.returned is not Returned.NEVER:
+        yield f"what is writeOnly is never returned, not {made.returned.value}"
+    if unique and made.returned is Returned.NEVER:
+        yield "what is never returned can't be unique: who is refused would learn it"
+    if unique and made.is_complex:
+        yield "a complex attribute can't be unique; one of its subAttributes can"
+    if made.reference_types and made.type is not AttributeType.REFERENCE:
+        yield f"referenceTypes are those of a reference, not of type {made.type.value}"
+
+
+def _referring(subs: tuple[Attribute, ...]) -> tuple[Attribute, ...]:
+    """Let `$ref` be worked out where it is the address of the resource that `value` names."""
+    value = next((sub for sub in subs if sub.name.casefold() == "value"), None)
+    if value is None or value.type is not AttributeType.STRING or value.multi_valued:
+        return subs
+    return tuple(evolve(sub, computed=True) if _is_address(sub) else sub for sub in subs)
+
+
+def _is_address(sub: Attribute) -> bool:
+    kinds = sub.reference_types
+    return sub.name == "$ref" and bool(kinds) and OUTSIDE.isdisjoint(kinds)

@@ -216,6 +216,8 @@ class _Reader:
         return [part for part in parts if part is not None]
 
     def _on_sub(self, op: Op, path: Path, sub: Attribute, raw: Any) -> Operation:
+        if sub.computed:
+            raise Mutability(f"{path} is made for each answer; change the value that it is of")
         if path.attribute.plain and sub.mutability is Characteristic.IMMUTABLE:
             raise Mutability(f"{path} is immutable; remove the value and add another")
         if sub is path.attribute.value and (op is Op.REMOVE or unassigned(raw)):

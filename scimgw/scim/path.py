@@ -90,11 +90,11 @@ class Path:
 def _schema_prefix(type: ResourceType, text: str) -> tuple[Schema | None, str]:
     """Split off the URN before a name; it is in whatever case, and holds dots and colons."""
     folded = text.casefold()
-    for schema in type.schemas:
-        prefix = schema.id.casefold() + ":"
-        if folded.startswith(prefix):
-            return schema, text[len(prefix) :]
-    raise UnknownAttribute(f"no schema of {type.name} has {show(text)}")
+    named = [each for each in type.schemas if folded.startswith(each.id.casefold() + ":")]
+    if not named:
+        raise UnknownAttribute(f"no schema of {type.name} has {show(text)}")
+    schema = max(named, key=lambda each: len(each.id))  # one URN may begin with another
+    return schema, text[len(schema.id) + 1 :]
 
 
 @lru_cache(maxsize=1024)

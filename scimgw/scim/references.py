@@ -48,6 +48,10 @@ class Reference:
     def _only_of_kinds(self) -> str | None:
         return next(iter(self.kinds)) if len(self.kinds) == 1 else None
 
+    def names(self, kind: Any) -> bool:
+        """Whether something is one of these types; `type` may mean something else."""
+        return isinstance(kind, str) and kind.casefold() in self.kinds
+
 
 def location(base: str, endpoint: str, id: str) -> str:
     """Give the address of a resource below a base URL; whatever could part the id is encoded."""
@@ -103,7 +107,9 @@ class Addresses:
 
     def _complete(self, reference: Reference, value: Any) -> Any:
         if reference.only is None:
-            return self._by_kind(reference, value)
+            if reference.multi_valued:
+                return self._by_kind(reference, value)
+            return self._by_kind(reference, [value])[0]
         beginning = self.beginnings.get(reference.only)
         if beginning is None:
             return value
@@ -122,9 +128,11 @@ class Addresses:
         """Tell the addresses of values that tell their type, or of which it is known."""
         ids = [each.get(_VALUE, "") for each in values]
         kinds = [each.get("type") for each in values]
-        if None in kinds:
+        strange = {kind for kind in set(kinds) if not reference.names(kind)}
+        if strange:
             known = self._hints(reference, values) if self.kinds is None else self.kinds(ids)
-            kinds = [kind or other for kind, other in zip(kinds, known, strict=True)]
+            both = zip(kinds, known, strict=True)
+            kinds = [other if kind in strange else kind for kind, other in both]
         beginnings = {kind: self._beginning(reference, kind) for kind in set(kinds)}
         if not any(beginnings.values()):
             return values

@@ -105,8 +105,8 @@ class Attribute:
 
     @property
     def must_be_given(self) -> bool:
-        """Whether clients must write it; what is readOnly they can't."""
-        return self.required and not self.read_only
+        """Whether clients must write it: they can't what is readOnly, needn't what is computed."""
+        return self.required and not self.read_only and not self.computed
 
     @property
     def must_stay(self) -> bool:

@@ -192,10 +192,12 @@ def identity(attribute: Attribute) -> Callable[[Any], Any]:
     if type_attribute is None:
         return lambda element: value_key(element["value"]) if "value" in element else whole(element)
 
+    type_key = fold if type_attribute.type in TEXT else comparable(type_attribute)
+
     def pair(element: Mapping[str, Any]) -> Any:
         if "value" not in element:
             return whole(element)
-        return value_key(element["value"]), fold(element.get("type", ""))
+        return value_key(element["value"]), type_key(element["type"]) if "type" in element else ""
 
     return pair
 

@@ -324,6 +324,7 @@ class FaultTests(LoadCase):
     def test_schemas(self) -> None:
         """Files of schemas are read, and their faults told with file and reason."""
         good = {"name": "User", "attributes": [{"name": "shoeSize", "type": "integer"}]}
+        reference = {"name": "boss", "type": "reference", "referenceTypes": ["Nobody"]}
         for key, value, content, fault in (
             ("customSchema", "x.json", None, "can't be read: No such file or directory"),
             (
@@ -335,6 +336,13 @@ class FaultTests(LoadCase):
             ("customSchema", "x.json", b"{", "not JSON"),
             ("resourceTypes", ["x.json"], good, "needs id"),
             ("resourceTypes", ["x.json"], [1], "must be an object"),
+            ("customSchema", "x\0.json", None, "can't be the name of a file"),
+            (
+                "customSchema",
+                "x.json",
+                {**good, "attributes": [reference]},
+                "User: boss: there is no resource type Nobody to refer to",
+            ),
         ):
             folder = self.plugin(gateway(scim={key: value}))
             (folder / "schemas").mkdir()
@@ -342,13 +350,31 @@ class FaultTests(LoadCase):
                 data = content if isinstance(content, bytes) else json.dumps(content).encode()
                 (folder / "schemas" / "x.json").write_bytes(data)
             (told,) = self.faults(folder)
-            self.assertIn(f"{LOKI}.scim.{key}: schemas/x.json: ", told)
+            self.assertIn(f"{LOKI}.scim.{key}: ", told)
+            self.assertIn("schemas/x", told)
             self.assertIn(fault, told)
         folder = self.plugin(gateway(scim={"customSchema": "x.json"}))
         (folder / "schemas").mkdir()
         (folder / "schemas" / "x.json").write_text(json.dumps(good))
         (plugin,) = load(folder).plugins
         self.assertIsNotNone(plugin.resource_types[0].find("shoesize"))
+
+    def test_all_schemas(self) -> None:
+        """All that is wrong is told, each with its file; a byte order mark is nothing wrong."""
+        folder = self.plugin(gateway(scim={"customSchema": "x", "resourceTypes": ["y", "z"]}))
+        (folder / "schemas").mkdir()
+        entry = {"name": "User", "attributes": [{"name": "a b"}, {"name": "c", "type": "text"}]}
+        (folder / "schemas" / "x").write_text(json.dumps(entry), "utf-8-sig")
+        (folder / "schemas" / "y").write_text(json.dumps([{"name": "Device"}]))
+        (folder / "schemas" / "z").write_text("[]")
+        found = [each.partition(".scim.")[2] for each in self.faults(folder)]
+        files = ["customSchema: schemas/x"] * 2 + ["resourceTypes: schemas/y"] * 2
+        self.assertEqual(files, [": ".join(each.split(": ")[:2]) for each in found])
+        (folder / "schemas" / "x").write_text(json.dumps({**entry, "attributes": [{"name": "a"}]}))
+        device = {"name": "Device", "endpoint": "/Devices", "schema": "urn:acme:Device"}
+        (folder / "schemas" / "y").write_text(json.dumps(device))
+        (told,) = self.faults(folder)
+        self.assertIn("schemas/y, z: Device: there is no schema urn:acme:Device", told)
 
     def test_secret(self) -> None:
         """A secret must be long, and stand in the file itself; it doesn't show itself."""

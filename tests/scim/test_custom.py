@@ -6,8 +6,9 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from scimgw.scim.custom import STANDARD, Unfit, extended, own_types
+from scimgw.scim.custom import STANDARD, extended, own_types
 from scimgw.scim.schema import GROUP, USER, AttributeType, Mutability
+from scimgw.scim.words import Unfit
 
 Json = dict[str, Any]
 URN = "urn:example:params:scim:schemas:Device"
@@ -98,8 +99,10 @@ class ExtendedTests(SynchronousTestCase):
             ([], "no attributes"),
             (["x"], "must be an object"),
             ([{}], "needs name"),
-            ([attribute("a b")], "name must be a name"),
-            ([{"name": 1}], "name must be a name"),
+            ([attribute("a b")], "name must be a letter, and then letters"),
+            ([attribute("größe")], "digits, - and _ (ASCII), not 'größe'"),
+            ([attribute("$ref")], "name must be a letter"),
+            ([{"name": 1}], "name must be a letter"),
             ([attribute(type="text")], "type must be one of string"),
             ([attribute(required="yes")], "required must be true or false"),
             ([attribute(mutability="never")], "mutability must be one of"),
@@ -128,6 +131,70 @@ class ExtendedTests(SynchronousTestCase):
             ({"name": "User", "id": "x", "attributes": [attribute()]}, "id must be a URN"),
         ):
             self.assertIn(reason, str(self.assertRaises(Unfit, extended, entries)))
+
+    def test_contradictions(self) -> None:
+        """Characteristics that can't hold together are told with the attribute."""
+        part = attribute("y")
+        faulty: tuple[tuple[Json, str], ...] = (
+            (attribute(mutability="readWrite", readOnly=True), "readOnly says otherwise"),
+            (attribute(mutability="writeOnly", returned="default"), "writeOnly is never returned"),
+            (attribute(returned="never", uniqueness="server"), "never returned can't be unique"),
+            (
+                attribute(type="complex", uniqueness="server", subAttributes=[part]),
+                "a complex attribute can't be unique",
+            ),
+            (attribute(referenceTypes=["User"]), "those of a reference, not of type string"),
+            (
+                attribute(type="complex", subAttributes=[attribute("y", multiValued=True)]),
+                "several values each aren't supported",
+            ),
+            (attribute(multivalued=True), "'multivalued' isn't known; it is spelled multiValued"),
+        )
+        for each, reason in faulty:
+            fault = self.assertRaises(Unfit, extended, {"name": "User", "attributes": [each]})
+            self.assertIn("User", str(fault))
+            self.assertIn("x", str(fault))
+            self.assertIn(reason, str(fault))
+
+    def test_all_at_once(self) -> None:
+        """All that is wrong is told, of every entry."""
+        entries = [
+            {"name": "User", "attributes": [attribute("a b"), attribute(type="text", colour=1)]},
+            {"name": "Device", "attributes": []},
+            {"name": "Group", "attributes": [attribute("displayName"), attribute("members")]},
+        ]
+        fault = self.assertRaises(Unfit, extended, entries)
+        self.assertEqual(6, len(fault.faults), fault.faults)
+
+    def test_urns(self) -> None:
+        """A URN is that of one schema, and none of SCIM's own."""
+        core = USER.schema.id
+        for entries, reason in (
+            ([(GROUP.schema.id, "x")], "is another schema of"),
+            ([("urn:ietf:params:scim:api:messages:2.0:Acme", "x")], "is SCIM's own"),
+            ([("urn:ietf:params:scim:schemas:core:2.0:schema", "x")], "is SCIM's own"),
+            ([(URN, "x"), (f"{URN}:x", "y")], f"{URN}:x is an attribute and a schema"),
+            ([("urn:acme:(x)", "x")], "id must be a URN"),
+            ([("urn:acme:x,y", "x")], "id must be a URN"),
+            ([("urn:acme:ä", "x")], "id must be a URN"),
+            ([(core.upper().replace("URN", "urn"), "title")], "there is an attribute title"),
+        ):
+            made = [{"name": "User", "id": u, "attributes": [attribute(n)]} for u, n in entries]
+            self.assertIn(reason, str(self.assertRaises(Unfit, extended, made)))
+        both = [{"name": n, "id": URN, "attributes": [attribute(n)]} for n in ("User", "Group")]
+        fault = self.assertRaises(Unfit, extended, both)
+        self.assertIn(f"Group: {URN} is another schema of User", str(fault))
+
+    def test_shared(self) -> None:
+        """Users and groups may have an extension in common, if it is one."""
+        shared = [{"name": n, "id": URN, "attributes": [attribute()]} for n in ("User", "Group")]
+        user, group = extended(shared)
+        self.assertIs(user.extensions[-1].schema, group.extensions[-1].schema)
+
+    def test_required_core(self) -> None:
+        """Whether an extension is required isn't said of the core schema."""
+        entry = {"name": "User", "required": True, "attributes": [attribute()]}
+        self.assertIn("required", str(self.assertRaises(Unfit, extended, entry)))
 
 
 class OwnTypeTests(SynchronousTestCase):
@@ -167,11 +234,14 @@ class OwnTypeTests(SynchronousTestCase):
             ([kind(name="user"), good], "there is a resource type user already"),
             ([kind(endpoint="/users"), good], "/users is the endpoint of User too"),
             ([kind(), {**kind(), "name": "Other"}, good], "is the endpoint of Device too"),
-            ([good, good], "there is a schema"),
+            ([kind(), good, good], f"there is a schema {URN} already"),
             ([kind(schemaExtensions=[{"required": True}]), good], "needs schema"),
             ([kind(), schema(attribute("externalId"))], "externalId is an attribute of every"),
             ([{**good, "id": "a b"}], "id must be a URN"),
             ([kind(colour="red"), good], "'colour' isn't known"),
+            ([good], f"no resource type has the schema {URN}"),
+            ([kind(), {**good, "required": True}], "'required' isn't known"),
+            ([kind(schemaExtensions=[{"schema": URN}]), good], "stands there twice"),
         ):
             fault = self.assertRaises(Unfit, own_types, documents, STANDARD)
             self.assertIn(reason, str(fault))

@@ -11,7 +11,7 @@ from scimgw.connector import NO_ENTITY
 from scimgw.scim.custom import STANDARD, own_types
 from scimgw.testing.client import Response
 from tests.fakes.services import in_memory
-from tests.web.world import Json, WebCase
+from tests.web.world import BASE, Json, WebCase
 
 URN = "urn:example:params:scim:schemas:Thing"
 MORE = "urn:example:params:scim:schemas:extension:Thing"
@@ -340,3 +340,94 @@ class NeverReturnedTests(OwnTypeCase):
         self.things(complex("card", attribute("value", returned="never"), attribute("nr")))
         for query in ("filter=card%20eq%20%22x%22", "sortBy=card"):
             self.error(403, self.client.get(f"/Things?{query}"), "sensitive")
+
+
+class ReferenceTests(OwnTypeCase):
+    """RFC 7643 sections 2.3.7 and 2.4: references to resources have addresses."""
+
+    def reference(self, *kinds: str, **more: Any) -> Json:
+        """Describe an attribute that refers to resources of some types."""
+        address = attribute("$ref", type="reference", referenceTypes=list(kinds), required=True)
+        return complex("owner", attribute("value"), address, attribute("type"), **more)
+
+    def test_one_type(self) -> None:
+        """The address is told of what value names, and tells value."""
+        self.things(self.reference("User"))
+        owner = {"value": "bjensen", "$ref": f"{BASE}/Users/bjensen"}
+        thing = self.made(owner={"value": "bjensen"})
+        self.assertEqual(owner, thing["owner"])
+        self.assertEqual(owner, self.made(owner={"$ref": "../Users/bjensen"})["owner"])
+        other = {"op": "replace", "path": "owner.$ref", "value": "../Users/jsmith"}
+        self.assertEqual("jsmith", self.json(200, self.patched(thing, other))["owner"]["value"])
+
+    def test_several_types(self) -> None:
+        """The type is what `type` says, if that is one, else that of who has the id."""
+        self.things(self.reference("Thing", "User"))
+        thing = self.made(owner={"value": "bjensen", "type": "main"})
+        self.assertEqual(f"{BASE}/Users/bjensen", thing["owner"]["$ref"])
+        part = self.made(owner={"value": thing["id"]})
+        self.assertEqual(f"{BASE}/Things/{thing['id']}", part["owner"]["$ref"])
+        told = self.made(owner={"value": "x", "type": "thing"})
+        self.assertEqual(f"{BASE}/Things/x", told["owner"]["$ref"])
+        self.assertNotIn("$ref", self.made(owner={"value": "nobody"})["owner"])
+
+    def test_several_values(self) -> None:
+        """Each value has its address, which isn't changed by itself."""
+        self.things(self.reference("User", multiValued=True))
+        thing = self.made(owner=[{"value": "a"}, {"value": "b/c"}])
+        addresses = [each["$ref"] for each in thing["owner"]]
+        self.assertEqual([f"{BASE}/Users/a", f"{BASE}/Users/b%2Fc"], addresses)
+        operation = {"op": "replace", "path": 'owner[value eq "a"].$ref', "value": "x"}
+        self.error(400, self.patched(thing, operation), "mutability")
+
+    def test_elsewhere(self) -> None:
+        """Where something else is referred to, the address is kept as it was written."""
+        self.things(self.reference("external"))
+        owner = {"$ref": "https://x.example/owner"}
+        self.assertEqual(owner, self.made(owner=owner)["owner"])
+
+
+class ValueTests(OwnTypeCase):
+    """RFC 7643 sections 2.3 and 2.4."""
+
+    def test_exact(self) -> None:
+        """The case of what is binary, or a reference, counts, whatever its schema says."""
+        self.things(
+            attribute("key", type="binary", caseExact=False),
+            attribute("link", type="reference", referenceTypes=["external"]),
+        )
+        schema = self.json(200, self.client.get(f"/Schemas/{URN}"))
+        self.assertEqual([True, True], [each["caseExact"] for each in schema["attributes"]])
+        thing = self.made(key="AAEC", link="https://x.example/A")
+        for name, value in (("key", "AAEC"), ("link", "https://x.example/A")):
+            self.assertEqual([thing], self.found(f'{name} eq "{value}"'))
+            self.assertEqual([], self.found(f'{name} eq "{value.lower()}"'))
+
+    def test_type_of_another_type(self) -> None:
+        """What is called type may be a number."""
+        parts = attribute("value"), attribute("type", type="integer")
+        self.things(complex("tags", *parts, multiValued=True))
+        tags = [{"value": "a", "type": 1}, {"value": "a", "type": 2}, {"value": "a"}]
+        self.assertEqual(tags, self.made(tags=[*tags, tags[0]])["tags"])
+
+    def test_write_only(self) -> None:
+        """What is writeOnly isn't returned, though its schema doesn't say so."""
+        self.things(attribute("pin", mutability="writeOnly"))
+        thing = self.made(pin="1")
+        self.assertNotIn("pin", thing)
+        self.assertNotIn("pin", self.again(thing, "?attributes=pin"))
+        (told,) = self.json(200, self.client.get(f"/Schemas/{URN}"))["attributes"]
+        self.assertEqual("never", told["returned"])
+
+    def test_long_urns(self) -> None:
+        """Of schemas whose URNs begin alike the longest is meant."""
+        self.things(
+            more={"attributes": [attribute("x")]}, **{"more:2.0": {"attributes": [attribute("y")]}}
+        )
+        urn = f"{MORE}:more:2.0"
+        thing = self.made(**{urn: {"y": "a"}})
+        self.assertEqual([thing], self.found(f'{urn}:y eq "A"'))
+        operation = {"op": "replace", "path": f"{urn.upper()}:Y", "value": "b"}
+        self.assertEqual({"y": "b"}, self.json(200, self.patched(thing, operation))[urn])
+        shown = self.again(thing, f"?attributes={urn}:y")
+        self.assertEqual({"schemas", "id", urn}, set(shown))
