@@ -31,6 +31,8 @@ from scimgw.hangup import Plugins
 from scimgw.ports import LOOPBACK, address, spelled
 from scimgw.scim.cursor import Cursors
 from scimgw.scim.custom import STANDARD
+from scimgw.scim.path import Path
+from scimgw.scim.schema import ResourceType
 from scimgw.threads import Threads
 from scimgw.tls.listening import Tls
 from scimgw.tokens import signed
@@ -250,13 +252,33 @@ def _misnamed(plugin: PluginService) -> Iterator[Fault]:
 def _not_held(plugin: PluginService) -> Iterator[Fault]:
     """Find what the configuration adds and the connector can't hold, or can't be addressed."""
     file, held = f"{plugin.config.name}.json", plugin.endpoint.connector.resource_types
+    found = {type.name: type for type in held}
+    standard = {type.name: type for type in STANDARD}
     for type in plugin.config.resource_types:
-        if type not in {*STANDARD, *held}:
-            fault = f"this connector can't hold what is added: {type.name}"
-            yield Fault(file, "$.scimgateway.scim", fault)
-        elif type not in STANDARD and type.endpoint.strip("/").casefold() in Routes([]).names:
+        key = "customSchema" if type.name in standard else "resourceTypes"
+        lacking = _added(type, standard.get(type.name)) - _named(found.get(type.name))
+        if lacking:
+            fault = f"this connector doesn't hold what is added: {', '.join(sorted(lacking))}"
+            yield Fault(file, f"$.scimgateway.scim.{key}", fault)
+        elif key == "resourceTypes" and type.endpoint.strip("/").casefold() in Routes([]).names:
             fault = f"{type.name}: {type.endpoint} can't be an endpoint"
-            yield Fault(file, "$.scimgateway.scim.resourceTypes", fault)
+            yield Fault(file, f"$.scimgateway.scim.{key}", fault)
+
+
+def _added(type: ResourceType, standard: ResourceType | None) -> set[str]:
+    """Name what a resource type has beyond the standard one; all of it if there is none."""
+    return {type.name} if standard is None else _named(type) - _named(standard)
+
+
+def _named(type: ResourceType | None) -> set[str]:
+    if type is None:
+        return set()
+    paths = (
+        Path(container=container, attribute=attribute)
+        for container, attributes in type.containers()
+        for attribute in attributes
+    )
+    return {type.name, *(f"{type.name}: {path}" for path in paths)}
 
 
 def _room() -> int:

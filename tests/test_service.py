@@ -19,7 +19,7 @@ from scimgw.config.identities import Auth, Basic
 from scimgw.config.load import Configuration, Faults, PluginConfig, load
 from scimgw.config.model import Gateway
 from scimgw.connector import ConnectorPlugin, Misconfigured, Services
-from scimgw.scim.custom import STANDARD, own_types
+from scimgw.scim.custom import STANDARD, extended, own_types
 from scimgw.secret import Secret
 from scimgw.service import GRACE, PluginService, build
 from scimgw.testing.client import Client, Connection, Transport, parse
@@ -261,11 +261,27 @@ class StopTests(SynchronousTestCase):
         self.gate.callback(None)
         self.successResultOf(self.root.stopService())
 
+    def test_custom_schema(self) -> None:
+        """The attributes that a connector can't hold are named."""
+        entries = [
+            {"name": "User", "attributes": [{"name": "mood"}]},
+            {"name": "User", "id": "urn:acme:User", "attributes": [{"name": "desk"}]},
+        ]
+        config = evolve(self.plugin.config, resource_types=extended(entries))
+        connector = MemoryConnector(resource_types=STANDARD)
+        plugin = evolve(config.connector, build=lambda *_: connector)
+        configuration = Configuration(plugins=(evolve(config, connector=plugin),))
+        (fault,) = self.assertRaises(Faults, build, configuration, self.reactor).found
+        self.assertEqual("$.scimgateway.scim.customSchema", fault.path)
+        self.assertIn("what is added: User: mood, User: urn:acme:User:desk", fault.fault)
+        self.gate.callback(None)
+        self.successResultOf(self.root.stopService())
+
     def test_types(self) -> None:
         """What a connector can't hold, and what can't be addressed, is a fault."""
         schema = {"id": "urn:x:y", "attributes": [{"name": "z"}]}
         for endpoint, held, fault in (
-            ("/Devices", False, "this connector can't hold what is added: Device"),
+            ("/Devices", False, "this connector doesn't hold what is added: Device"),
             ("/Bulk", True, "Device: /Bulk can't be an endpoint"),
         ):
             document = {"name": "Device", "endpoint": endpoint, "schema": "urn:x:y"}

@@ -47,7 +47,7 @@ class LdapConnector:
 
         Raises: Misconfigured.
         """
-        mappings = _mappings(config)
+        mappings = _mappings(config, services.resource_types)
         self._mappings = {name: mapping for name, (mapping, _) in mappings.items()}
         self._directories = made(config.entity, mappings, services)
         self._cursors = Cursors(services.clock)
@@ -206,21 +206,24 @@ def _owning(search: Open, what: str) -> Iterator[None]:
         raise
 
 
-def _mappings(config: Config) -> dict[str, tuple[Mapped, Identity]]:
-    """Check the maps, and how entries are known.
+def _mappings(config: Config, types: Sequence[ResourceType]) -> dict[str, tuple[Mapped, Identity]]:
+    """Check the maps, and how entries are known; what is mapped is described by `types`.
 
     Raises: Misconfigured.
     """
     found: dict[str, tuple[Mapped, Identity]] = {}
     faults: list[tuple[str, str]] = []
+    described = {type.name: type for type in types}
     for key, standard, rules in (
-        ("user", USER, config.map.user),
-        ("group", GROUP, config.map.group),
+        ("user", described[USER.name], config.map.user),
+        ("group", described[GROUP.name], config.map.group),
     ):
-        if standard is GROUP and not rules:
+        if standard.name == GROUP.name and not rules:
             continue
         try:
-            mapping = build(standard, rules, codec, (GROUPS,) if standard is USER else (KIND,))
+            mapping = build(
+                standard, rules, codec, (GROUPS,) if standard.name == USER.name else (KIND,)
+            )
             found[standard.name] = (mapping, Identity((mapping.id_name or "").lower()))
         except Unmappable as unmappable:
             faults += [

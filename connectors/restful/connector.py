@@ -27,19 +27,20 @@ from scimgw.errors import NotFound
 from scimgw.scim.changes import Changes
 from scimgw.scim.query import Page, Query
 from scimgw.scim.resource import Resource
-from scimgw.scim.schema import GROUP, USER, ResourceType
+from scimgw.scim.schema import ResourceType
 
 
 class RestfulConnector:
     """SCIM servers, one for each base entity."""
 
-    resource_types: Sequence[ResourceType] = (USER, GROUP)
-
     def __init__(self, config: Config, services: Services) -> None:
         """Prepare clients; nothing is connected yet.
 
+        What the configuration adds to users and groups is taken to be there.
+
         Raises: Misconfigured.
         """
+        self.resource_types: Sequence[ResourceType] = services.resource_types
         self._remotes = {
             entity: self._remote(entity, each, services) for entity, each in config.entity.items()
         }

@@ -74,7 +74,7 @@ def _parted(standard: ResourceType, text: str) -> tuple[str | None, str]:
     """Part the URN from the names; one that no schema has ends at its last colon."""
     if text[:4].lower() != "urn:":
         return None, text
-    for schema in standard.schemas:
+    for schema in sorted(standard.schemas, key=lambda each: -len(each.id)):
         if text.lower().startswith((f"{schema.id.lower()}:", f"{schema.id.lower()}.")):
             return schema.id, text[len(schema.id) + 1 :]
     urn, _, rest = text.rpartition(":")

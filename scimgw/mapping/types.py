@@ -40,8 +40,9 @@ def reduced(
     for attribute in standard.schema.attributes:
         if attribute.required and attribute.name not in core:
             raise ValueError(f"{attribute.name} is required, and nothing maps to it")
+    required = {each.schema.id for each in standard.extensions if each.required}
     extensions = [
-        Extension(_extension(standard, urn, _held(standard, urn, inside)))
+        Extension(_extension(standard, urn, _held(standard, urn, inside)), urn in required)
         for urn, inside in mapped.items()
         if urn is not None
     ]

@@ -19,7 +19,7 @@ _NAME: Final = re.compile(r"[A-Za-z][-_0-9A-Za-z]*", re.ASCII)
 _ENDPOINT: Final = re.compile(r"/[A-Za-z][-_.0-9A-Za-z]*", re.ASCII)
 # RFC 8141, without what parts the words of a filter or the names in a list
 _URN: Final = re.compile(
-    r"urn:[0-9a-z][-0-9a-z]+:[-0-9a-z._~:/%+@!$&'*;=]*[-0-9a-z_~]", re.ASCII | re.IGNORECASE
+    r"urn:[0-9a-z][-0-9a-z]*:[-0-9a-z._~:/%+@!$&'*;=]*[-0-9a-z_~]", re.ASCII | re.IGNORECASE
 )
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -14,8 +15,9 @@ from connectors.ldap import Config, LdapConnector
 from scimgw.config.structure import Misfits, structure
 from scimgw.connector import Call, Misconfigured, Principal
 from scimgw.errors import NotFound
+from scimgw.scim.custom import extended
 from scimgw.scim.query import Query
-from scimgw.scim.schema import USER
+from scimgw.scim.schema import USER, Mutability
 from tests.fakes.services import in_memory
 
 ETC = Path(__file__).parent.parent.parent.parent / "etc"
@@ -142,3 +144,31 @@ class SettingsTests(SynchronousTestCase):
         over = connector.search(call, Query(type=USER, cursor="1", count=0))
         self.assertEqual([], list(self.successResultOf(Deferred.fromCoroutine(over)).resources))
         self.successResultOf(Deferred.fromCoroutine(connector.close()))
+
+
+class CustomTests(SynchronousTestCase):
+    """What a file of custom schema adds, where the map says what holds it."""
+
+    def test_mapped(self) -> None:
+        """A mapped attribute is as its schema describes it; others aren't there."""
+        own = {"name": "mood", "type": "string", "required": True, "mutability": "immutable"}
+        urn = "urn:acme:User"
+        types = extended(
+            [
+                {"name": "User", "attributes": [own, {"name": "other"}]},
+                {"name": "User", "id": urn, "required": True, "attributes": [{"name": "desk"}]},
+            ]
+        )
+        endpoint = shipped("openldap")
+        endpoint["map"]["user"] |= {
+            "description": {"mapTo": "mood"},
+            "roomNumber": {"mapTo": f"{urn}:desk"},
+        }
+        config = structure(endpoint, Config, "$.endpoint")
+        services = evolve(in_memory(Clock()), resource_types=types)
+        user = LdapConnector(config, services).resource_types[0]
+        mood = user.find("mood")
+        assert mood is not None
+        self.assertEqual((True, Mutability.IMMUTABLE), (mood.required, mood.mutability))
+        self.assertIsNone(user.find("other"))
+        self.assertIn((urn, True), [(each.schema.id, each.required) for each in user.extensions])
