@@ -126,6 +126,12 @@ class NamesakeTests(OwnTypeCase):
             )
         )
         thing = self.made(parts=[{"x": "1"}, {"x": "2"}, {"value": "v"}])
+        value = attribute("value", mutability="immutable", required=True)
+        self.things(complex("grants", value, attribute("level"), multiValued=True))
+        granted = self.made(grants=[{"value": "a", "level": "1"}, {"value": "b"}])
+        raised = {"op": "replace", "path": 'grants[value eq "a"].level', "value": "2"}
+        found = self.json(200, self.patched(granted, raised))["grants"]
+        self.assertCountEqual([{"value": "a", "level": "2"}, {"value": "b"}], found)
         self.assertEqual([{"x": "1"}, {"x": "2"}, {"value": "v"}], thing["parts"])
 
 
@@ -246,8 +252,8 @@ class RequiredTests(OwnTypeCase):
         }
         found = self.json(200, self.patched(thing, operation))["tags"]
         self.assertEqual([{"value": "w", "type": "t", "x": "y"}], found)
-        lacking = {**operation, "value": {"x": "y"}}
-        self.error(400, self.patched(thing, lacking), "invalidValue")
+        for value in ({"x": "y"}, [None], [{"value": "a"}, {"value": "b"}]):
+            self.error(400, self.patched(thing, {**operation, "value": value}), "invalidValue")
 
 
 class ImmutableTests(OwnTypeCase):
@@ -297,6 +303,7 @@ class NeverReturnedTests(OwnTypeCase):
             complex("cards", secret, attribute("nr"), multiValued=True),
             more={"attributes": [secret, attribute("nr")]},
         )
+        self.assertEqual({"nr": "1"}, self.made(card={"nr": "1", "pin": "s3cret"})["card"])
         urn = f"{MORE}:more"
         hidden = {"pins": ["s3cret"], "card": {"pin": "s3cret"}, "cards": [{"pin": "s3cret"}]}
         thing = self.made(**hidden, **{urn: {"pin": "s3cret"}})
