@@ -106,7 +106,7 @@ def _held(type: ResourceType, attributes: Sequence[Attribute]) -> list[str]:
 
 def _shared(schema: Schema, types: Sequence[ResourceType]) -> Schema:
     """Give the schema of another type that says the same; two types may have it in common."""
-    others = (other for type in types for other in type.schemas)
+    others = [other for type in types for other in type.schemas if other.id == schema.id]
     return next((other for other in others if other.to_json() == schema.to_json()), schema)
 
 
