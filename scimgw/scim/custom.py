@@ -40,8 +40,8 @@ from scimgw.scim.words import (
 )
 
 STANDARD: Final = (USER, GROUP)
-_EXACT: Final = frozenset({AttributeType.REFERENCE, AttributeType.BINARY})
-"""Types whose case counts whatever is said (RFC 7643 sections 2.3.6 and 2.3.7)."""
+_SINGLE: Final = frozenset({"value", "display", "type", "primary", "$ref"})
+"""Parts that tell of one value what it is (RFC 7643 section 2.4), in lower case."""
 
 
 def extended(document: object) -> tuple[ResourceType, ...]:
@@ -234,7 +234,8 @@ def _attribute(document: object, where: str, words: Mapping[str, Word]) -> Attri
     faults = [f"{path}: {fault}" for fault in _contradictions(made, members)]
     if faults:
         raise Unfit(*faults)
-    return evolve(made, case_exact=made.case_exact or made.type in _EXACT)
+    # section 2.3.6: bytes differ by case, whatever is said
+    return evolve(made, case_exact=made.case_exact or made.type is AttributeType.BINARY)
 
 
 def _contradictions(made: Attribute, members: Mapping[str, Any]) -> Iterator[str]:
@@ -244,8 +245,9 @@ def _contradictions(made: Attribute, members: Mapping[str, Any]) -> Iterator[str
         yield "complex attributes have subAttributes, and no others do"
     if any(sub.is_complex for sub in subs):
         yield "what is complex can't be inside what is"
-    if any(sub.multi_valued for sub in subs):
-        yield "subAttributes with several values each aren't supported"
+    for sub in subs:
+        if sub.multi_valued and sub.name.casefold() in _SINGLE:
+            yield f"{sub.name} tells of one value what it is, and can't be several"
     if members.get("readOnly", made.read_only) != made.read_only:
         yield f"readOnly says otherwise than mutability, which is {made.mutability.value}"
     if made.mutability is Mutability.WRITE_ONLY and made.returned is not Returned.NEVER:

@@ -145,8 +145,8 @@ class ExtendedTests(SynchronousTestCase):
             ),
             (attribute(referenceTypes=["User"]), "those of a reference, not of type string"),
             (
-                attribute(type="complex", subAttributes=[attribute("y", multiValued=True)]),
-                "several values each aren't supported",
+                attribute(type="complex", subAttributes=[attribute("Type", multiValued=True)]),
+                "Type tells of one value what it is, and can't be several",
             ),
             (attribute(multivalued=True), "'multivalued' isn't known; it is spelled multiValued"),
         )

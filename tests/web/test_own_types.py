@@ -398,7 +398,7 @@ class ValueTests(OwnTypeCase):
     """RFC 7643 sections 2.3 and 2.4."""
 
     def test_exact(self) -> None:
-        """The case of what is binary, or a reference, counts, whatever its schema says."""
+        """The case of what is binary counts, whatever its schema says, and that of a reference."""
         self.things(
             attribute("key", type="binary", caseExact=False),
             attribute("link", type="reference", referenceTypes=["external"]),
