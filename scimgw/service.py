@@ -123,6 +123,7 @@ class PluginService(Service):
                 per_address=config.gateway.max_connections,
                 connections=_room(),
             ),
+            name=config.name,
         )
         if self._signed.issuer is not None:
             self.site.give_tokens(self._signed.issuer)

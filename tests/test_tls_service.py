@@ -10,7 +10,7 @@ from typing import Any
 from cryptography import x509
 from OpenSSL import SSL
 from twisted.internet.testing import MemoryReactorClock
-from twisted.logger import LogLevel, capturedLogs
+from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.config.load import Faults, load
@@ -175,12 +175,15 @@ class MutualTests(GatewayCase):
     def test_nobody(self) -> None:
         """A certificate that nobody is known by is 401, and so is none."""
         self.gateway()
-        for papers in (self.papers("mallory"), None):
-            answer = ask(self.line(papers), "/Users", None)
-            self.assertEqual(401, answer.status)
-            self.assertIn(
-                'TLS-Client-Certificate realm="scimgw"', answer.headers.get_all("WWW-Authenticate")
-            )
+        with capturedLogs() as logs:
+            for papers in (self.papers("mallory"), None):
+                answer = ask(self.line(papers), "/Users", None)
+                self.assertEqual(401, answer.status)
+                challenges = answer.headers.get_all("WWW-Authenticate")
+                self.assertIn('TLS-Client-Certificate realm="scimgw"', challenges)
+        (told,) = [formatEvent(each) for each in logs if each["log_level"] is LogLevel.warn]
+        self.assertIn("no name that is known here; the certificate has subjectDn 'CN=mallory", told)
+        self.assertIn("plugin-loki: login refused from ", told)
 
     def test_ended(self) -> None:
         """A certificate that ends while its connection goes on lets in no more."""

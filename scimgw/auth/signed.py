@@ -16,6 +16,7 @@ import jwt.algorithms
 from attrs import field, frozen
 
 from scimgw import jsontext
+from scimgw.auth.chain import Credentials
 from scimgw.auth.claims import Claims
 from scimgw.auth.keys import ED25519, Key
 from scimgw.errors import InvalidToken
@@ -28,6 +29,7 @@ _TYPES: Final = frozenset({"jwt", "at+jwt", "application/jwt", "application/at+j
 """Types of tokens that let in (RFC 7519 section 5.1, RFC 9068 section 2.1); others, such as logout
 tokens, are for something else (RFC 8725 section 3.11)."""
 _ID: Final = 255
+_TOLD: Final = ("alg", "kid", "iss", "aud", "tid", "appid", "azp", "iat", "nbf", "exp")
 _JWS: Final = jwt.PyJWS()
 _JWS.register_algorithm(ED25519, jwt.algorithms.OKPAlgorithm())
 
@@ -68,6 +70,32 @@ def read(token: str) -> Presented | None:
     if id is not None and (not isinstance(id, str) or len(id) > _ID):
         raise InvalidToken("the token's kid isn't text, or is too long")
     return Presented(token, algorithm, id, claims)
+
+
+def told(credentials: Credentials) -> str:
+    """Repeat, on one line for a log, what a token says of who has signed it, for whom, and when.
+
+    It may be a lie.  Whom the token is about isn't told; nothing of what isn't a signed token is.
+    """
+    try:
+        presented = read(credentials.value) if credentials.scheme == "bearer" else None
+    except InvalidToken:
+        presented = None
+    if presented is None:
+        return ""
+    said = {"alg": presented.algorithm, "kid": presented.key_id, **presented.claims}
+    shown = (f"{name} {_shown(said[name])}" for name in _TOLD if _tellable(said.get(name)))
+    return f"the token says {', '.join(shown)}"
+
+
+def _tellable(value: Any) -> bool:
+    return isinstance(value, str | int | float) or (
+        isinstance(value, list) and all(isinstance(each, str) for each in value)
+    )
+
+
+def _shown(value: Any) -> str:
+    return ascii(value)[:_ID]
 
 
 def _object(part: str) -> dict[str, Any] | None:

@@ -5,9 +5,9 @@ RFC 8705 section 2.1.2: the subject, or a subject alternative name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -89,6 +89,24 @@ def names(certificate: x509.Certificate) -> frozenset[Name]:
         return frozenset(_names(certificate))
     except ValueError:
         return frozenset()
+
+
+def spelled(names: Iterable[Name]) -> str:
+    """Repeat, on one line for a log, the names of a certificate as they would be configured."""
+    shown = (f"{kind} {_dn(value) if kind == SUBJECT else str(value)!a}" for kind, value in names)
+    return f"the certificate has {', '.join(sorted(shown)) or 'no name, or has ended'}"
+
+
+def _dn(steps: Any) -> str:
+    try:
+        return x509.Name(
+            x509.RelativeDistinguishedName(
+                x509.NameAttribute(x509.ObjectIdentifier(oid), value) for oid, value in step
+            )
+            for step in steps
+        ).rfc4514_string()
+    except (ValueError, TypeError):  # a certificate can say more than a DN may be made of
+        return "-"
 
 
 def _names(certificate: x509.Certificate) -> Iterator[Name]:

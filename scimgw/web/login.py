@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -9,11 +10,13 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from scimgw.auth.chain import Chain
+from scimgw.auth.chain import Chain, Credentials
 from scimgw.auth.oauth import OAuthClient, TokenIssuer
+from scimgw.auth.signed import told
 from scimgw.auth.throttle import Presented, Throttle
 from scimgw.connector import Principal
 from scimgw.errors import TooManyRequests, Unauthorized
+from scimgw.tls.names import spelled
 from scimgw.web.conversation import header
 from scimgw.web.request import ScimRequest
 from scimgw.web.seldom import Seldom
@@ -22,6 +25,8 @@ log = Logger()
 
 _SHOWN = 100
 """Characters of an account that the log shows."""
+_SAID = 1000
+"""Characters of what a token or a certificate says."""
 
 
 class Login:
@@ -31,7 +36,8 @@ class Login:
         """Let nobody be slowed down yet."""
         self.throttle = Throttle(clock.seconds)
         self._chain = chain
-        self._seldom = Seldom(clock.seconds)
+        self._seldom: defaultdict[str, Seldom] = defaultdict(lambda: Seldom(clock.seconds))
+        """By the reason of a refusal, of which there are a few."""
 
     async def identify(self, request: ScimRequest) -> Principal:
         """Tell whom the credentials of a request belong to; to present none is no failure.
@@ -42,7 +48,7 @@ class Login:
         """
         authorization = header(request, b"authorization")
         if authorization is None:
-            return await self._chain.authenticate(None, request.certificate)
+            return await self._by_certificate(request)
         presented = Presented.in_header(authorization)
         try:
             if self._chain.elsewhere:
@@ -57,7 +63,17 @@ class Login:
                 proven = self._proven(authorization)
                 if proven is not None:
                     return proven
-            self._tell(request.client_host, presented.account)
+            said = partial(told, Credentials.parse(authorization))
+            self._tell(request, error.detail, presented.account, said)
+            raise
+
+    async def _by_certificate(self, request: ScimRequest) -> Principal:
+        shown = request.certificate
+        try:
+            return await self._chain.authenticate(None, shown)
+        except Unauthorized as error:
+            if shown is not None:
+                self._tell(request, error.detail, said=partial(spelled, shown))
             raise
 
     async def client(
@@ -71,8 +87,8 @@ class Login:
         try:
             with self.throttle.attempt(request.client_host, Presented(secret, f"client {id}")):
                 return await issuer.login(shown)
-        except (Unauthorized, TooManyRequests):
-            self._tell(request.client_host, id)
+        except (Unauthorized, TooManyRequests) as error:
+            self._tell(request, error.detail, id)
             raise
 
     def _proven(self, authorization: str) -> Principal | None:
@@ -91,14 +107,27 @@ class Login:
     ) -> None:
         """Count that the endpoint doesn't know whom the gateway has let on."""
         failed()
-        self._tell(request.client_host, presented.account)
+        self._tell(request, "the endpoint refuses the credentials", presented.account)
 
-    def _tell(self, address: str, account: str | None) -> None:
-        times = self._seldom.happened()
+    def _tell(
+        self,
+        request: ScimRequest,
+        reason: str,
+        account: str | None = None,
+        said: Callable[[], str] = str,
+    ) -> None:
+        """Log a refusal, and how many there were for this reason since that was told last."""
+        times = self._seldom[reason].happened()
         if times:
+            shown = said()[:_SAID]
             log.warn(
-                "logins refused: {times} since this was told last, now {address} as {account}",
-                times=times,
-                address=ascii(address),
+                "{plugin}: login refused from {address} as {account}: {reason}{said} "
+                "(request {id}; {times} such since this was told last)",
+                plugin=request.plugin,
+                reason=reason,
+                address=ascii(request.client_host),
                 account="-" if account is None else ascii(account[:_SHOWN]),
+                said=shown and f"; {shown}",
+                id=request.request_id,
+                times=times,
             )

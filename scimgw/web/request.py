@@ -35,6 +35,7 @@ GONE: Final = 499
 class Access:
     """One line of the access log; the query, which may hold personal data, isn't told."""
 
+    plugin: str
     client: str
     principal: str
     method: str
@@ -47,8 +48,8 @@ class Access:
     def __str__(self) -> str:
         """Spell the line."""
         return (
-            f"{self.client} {self.principal} {self.method} {self.path} {self.status} {self.size} "
-            f"{self.seconds * 1000:.1f}ms {self.request_id}"
+            f"{self.plugin} {self.client} {self.principal} {self.method} {self.path} "
+            f"{self.status} {self.size} {self.seconds * 1000:.1f}ms {self.request_id}"
         )
 
 
@@ -78,6 +79,7 @@ class ScimRequest(Request):
         """Begin to time the request, and give it its number."""
         super().__init__(channel, *args, **kwargs)
         site: ScimSite = channel.site
+        self.plugin = site.name
         self.client_host = channel.peer
         self._perimeter = site.perimeter
         self._clock: IReactorTime = site.reactor
@@ -176,6 +178,7 @@ class ScimRequest(Request):
     def access(self) -> Access:
         """Tell what the log says of this request."""
         return Access(
+            plugin=self.plugin,
             client=self.client_host,
             principal=self.principal,
             method=_printable(self.method),

@@ -123,7 +123,11 @@ class Root(Resource):
         """Answer a request more than can be worked on; what that costs is little."""
         times = self._seldom.happened()
         if times:
-            log.warn("too many requests: {times} refused since this was told last", times=times)
+            log.warn(
+                "{plugin}: too many requests: {times} refused since this was told last",
+                plugin=request.plugin,
+                times=times,
+            )
         error = encode_error(Unavailable("too many requests are under way"))
         answer = Answer(Unavailable.status, error, {"Retry-After": _SOON})
         request.write(prepare(request, answer))

@@ -200,8 +200,9 @@ class ScimSite(Site):
         cursors: Cursors,
         perimeter: Perimeter = OPEN,
         patience: Patience | None = None,
+        name: str = "-",
     ) -> None:
-        """Serve an endpoint."""
+        """Serve an endpoint; the log calls the site by its plugin's name."""
         root = Root(endpoint, chain, entities, limits, cursors)
         super().__init__(
             root,
@@ -211,6 +212,7 @@ class ScimSite(Site):
             timeout=None,  # patience is better than a call of the clock for each request
         )
         self.displayTracebacks = False
+        self.name = name
         self.max_body = limits.max_body
         self.perimeter = perimeter
         self.channels: set[Channel] = set()
@@ -291,7 +293,9 @@ class ScimSite(Site):
         times = self._seldom.happened()
         if times:
             log.warn(
-                "too many connections: {times} refused since this was told last, now {address}",
+                "{plugin}: too many connections: {times} refused since this was told last, "
+                "now {address}",
+                plugin=self.name,
                 times=times,
                 address=ascii(channel.peer),
             )

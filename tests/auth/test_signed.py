@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.auth import keys
+from scimgw.auth.chain import Credentials
 from scimgw.auth.keys import ASYMMETRIC, HMAC, Key
-from scimgw.auth.signed import LONGEST, check_signature, fitting, read
+from scimgw.auth.signed import LONGEST, check_signature, fitting, read, told
 from scimgw.errors import InvalidToken
 from tests.auth.tokens import (
     CURVES,
@@ -182,6 +183,28 @@ class HostileTests(SignedCase):
         """A token has an end."""
         self.assertIn("8192", self.refused("x" * (LONGEST + 1)))
         self.refused(token(RSA, {**CLAIMS, "x": "y" * LONGEST}))
+
+
+class ToldTests(SynchronousTestCase):
+    """What the log repeats of a token."""
+
+    def test_told(self) -> None:
+        """Who has signed it, for whom and when is told, and neither its subject nor itself."""
+        claims = {"iss": "me", "aud": ["a", "b"], "sub": "somebody", "exp": 5, "nbf": {}, "x": "y"}
+        expected = "the token says alg 'RS256', kid '1', iss 'me', aud ['a', 'b'], exp 5"
+        self.assertEqual(expected, told(Credentials("bearer", token(RSA, claims, kid="1"))))
+
+    def test_hostile(self) -> None:
+        """It is on one line, and commands no terminal; a long value is cut."""
+        line = told(Credentials("bearer", token(RSA, {"iss": "\x1b\n\u2028" + "x" * 5000})))
+        self.assertTrue(line.isprintable())
+        self.assertLess(len(line), 300)
+
+    def test_silent(self) -> None:
+        """Nothing is repeated of what isn't a signed token."""
+        signed = token(RSA, CLAIMS)
+        for scheme, value in (("basic", signed), ("bearer", "a secret"), ("bearer", "x" * 9000)):
+            self.assertEqual("", told(Credentials(scheme, value)))
 
 
 def pem_key():  # type: ignore[no-untyped-def]  # noqa: ANN201 - cryptography's own

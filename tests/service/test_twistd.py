@@ -114,8 +114,12 @@ class ForegroundTests(ServiceCase):
         self.assertEqual(0, await running.stop())
         lines = [line for line in running.output.decode().splitlines() if "127.0.0.1 " in line]
         self.assertEqual(
-            ["GET /ping 200", "GET /Users 401", "GET /Users 200"],
-            [" ".join(line.split()[4:7]) for line in lines],
+            [
+                "plugin-loki 127.0.0.1 - GET /ping 200",
+                "plugin-loki 127.0.0.1 - GET /Users 401",
+                "plugin-loki 127.0.0.1 gwadmin GET /Users 200",
+            ],
+            [" ".join(line.split()[2:8]) for line in lines],
         )
         self.assertIn(b"plugin-loki has stopped", running.output)
         self.assertTrue(await self.refuses(port))
@@ -135,7 +139,7 @@ class ForegroundTests(ServiceCase):
         self.assertEqual([b"200", b"403", b"200"][: len(sources)], answers)
         await running.stop()
         lines = [line.split() for line in running.output.decode().splitlines() if "/ping" in line]
-        self.assertEqual(sources, [line[2] for line in lines])
+        self.assertEqual(sources, [line[3] for line in lines])
 
     async def test_reactor(self) -> None:
         """Twistd's own choice of a reactor is respected."""

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from cryptography import x509
 from twisted.trial.unittest import SynchronousTestCase
 
-from scimgw.tls.names import dns, email, ip, names, subject, uri
+from scimgw.tls.names import dns, email, ip, names, spelled, subject, uri
 from tests.tls.papers import root
 
 HOSTILE = 'a,b+c="d"\\e;<f>\n#'
@@ -88,6 +88,18 @@ class ShownTests(SynchronousTestCase):
         self.assertNotIn(subject("CN=a"), found)
         escaped = "".join(f"\\{octet:02x}" for octet in HOSTILE.encode())
         self.assertEqual({subject(f"CN={escaped},O=Example")}, found)
+
+    def test_spelled(self) -> None:
+        """A log shows them as they would be configured, on one line."""
+        certificate = root().issue("a", x509.DNSName("a.example")).certificate
+        expected = "the certificate has sanDns 'a.example', subjectDn 'CN=a,O=Example'"
+        self.assertEqual(expected, spelled(names(certificate)))
+        hostile = names(root().issue("a\n\x1b,O=b").certificate)
+        shown = "the certificate has subjectDn 'CN=a\\n\\x1b\\\\,O=b,O=Example'"
+        self.assertEqual(shown, spelled(hostile))
+        self.assertEqual("the certificate has no name, or has ended", spelled(frozenset()))
+        unheard = frozenset({("subjectDn", (frozenset({("2.5.4.6", "Utopia")}),))})
+        self.assertEqual("the certificate has subjectDn '-'", spelled(unheard))
 
     def test_nameless(self) -> None:
         """Without subject there is no name of that kind, so that no entry fits it."""

@@ -151,21 +151,23 @@ class GuessTests(AbuseCase):
         self.assertEqual(200, self.client.get("/ServiceProviderConfig").status)
 
     def test_log(self) -> None:
-        """It is told now and then, and what is told is spelled so that it stays on one line."""
+        """For each reason it is told now and then, spelled so that it stays on one line."""
         for each in range(50):
             self.ask("192.0.2.7", "x\n\x1b[31m\u2028" + "y" * 1000, f"hunter{each}")
         self.clock.advance(PAUSE)
         self.ask("192.0.2.7", "x", "hunter")
         self.client.request("GET", "/Users", headers={"Authorization": "Bearer z"})
-        told = self.lines("logins refused")
-        self.assertEqual(2, len(told))
-        self.assertIn("1 since this was told last, now '192.0.2.7' as 'x\\n\\x1b[31m", told[0])
-        self.assertIn("50 since", told[1])
+        first, second = self.lines(": wrong user name or password (request ")
+        self.assertIn("-: login refused from '192.0.2.7' as 'x\\n\\x1b[31m", first)
+        self.assertIn("; 1 such since this was told last)", first)
+        self.assertIn("; 5 such since", second)
+        first, second = self.lines(": wrong credentials were presented too often (request ")
+        self.assertIn("; 1 such", first)
+        self.assertIn(" as -: ", second)
+        self.assertIn("; 45 such", second)
+        self.assertEqual(4, len(self.lines("login refused")))
         self.assertTrue(all(line.isprintable() and len(line) < 400 for line in self.told))
         self.assertFalse(self.lines("hunter"))
-        self.clock.advance(PAUSE)
-        self.client.request("GET", "/Users", headers={"Authorization": "Bearer z"})
-        self.assertIn("as -", self.lines("logins refused")[-1])
 
     def test_seldom(self) -> None:
         """What happens often is told once in a while, with how often."""

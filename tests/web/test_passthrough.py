@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from twisted.logger import LogLevel, capturedLogs, formatEvent
+
 from connectors.loki import LokiConnector
 from scimgw.auth.chain import Chain
 from scimgw.auth.passthrough import NAME, PassedBasic, PassedToken
@@ -122,7 +124,11 @@ class PassedTests(PassedCase):
 
     def test_guessing(self) -> None:
         """What the endpoint refuses counts; then nothing goes on from that address for a while."""
-        self.assertEqual([401] * 5 + [429], [self.guess(each) for each in range(6)])
+        with capturedLogs() as logs:
+            self.assertEqual([401] * 5 + [429], [self.guess(each) for each in range(6)])
+        told = [formatEvent(each) for each in logs if each["log_level"] is LogLevel.warn]
+        self.assertIn("as 'wrong0': the endpoint refuses the credentials", told[0])
+        self.assertIn("as 'wrong5': wrong credentials were presented too often", told[1])
         asked = len(self.connector.asked)
         refused = self.who(basic("jsmith:p")).get("/Users")
         self.error(429, refused)

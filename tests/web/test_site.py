@@ -609,7 +609,7 @@ class LifeTests(WebCase):
             connection.lose()
             self.assertEqual(1, connector.cancelled)
             self.successResultOf(self.endpoint.pending.none())
-        self.assertEqual(["499", "499"], [line.split()[4] for line in lines])
+        self.assertEqual(["499", "499"], [line.split()[5] for line in lines])
 
     def test_closing(self) -> None:
         """When the gateway stops, connections are closed after the present request."""
@@ -668,7 +668,7 @@ class LifeTests(WebCase):
                 ["192.0.2.7", "-", "GET", "/ping", "200"],
                 ["192.0.2.7", "gwadmin", "GET", "/Users/a%0Ab%1b[31m", "404"],
             ],
-            [line[:5] for line in words],
+            [line[1:6] for line in words],
         )
         self.assertFalse(
             any("secret" in line or "hunter2" in line or "\n" in line for line in lines)
@@ -684,7 +684,7 @@ class LifeTests(WebCase):
             connection.lose()
         self.assertEqual(
             [["-", "POST", "/Users", "413"], ["-", "-", "-", "413"]],
-            [line.split()[1:5] for line in lines],
+            [line.split()[2:6] for line in lines],
         )
 
     def test_hostile_line(self) -> None:
@@ -695,11 +695,12 @@ class LifeTests(WebCase):
             connection.send(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
             self.assertIn(b"HTTP/1.1 40", connection.received())
         self.assertTrue(all(line.isprintable() for line in lines), lines)
-        self.assertEqual(["401"], [line.split()[4] for line in lines[-1:]])
+        self.assertEqual(["401"], [line.split()[5] for line in lines[-1:]])
 
     def test_line(self) -> None:
         """The line tells who, what, how it ended, how large, how long, and by which number."""
         access = Access(
+            plugin="plugin-x",
             client="::1",
             principal="p",
             method="GET",
@@ -709,4 +710,4 @@ class LifeTests(WebCase):
             seconds=0.0123,
             request_id="a-1",
         )
-        self.assertEqual("::1 p GET /x 200 5 12.3ms a-1", str(access))
+        self.assertEqual("plugin-x ::1 p GET /x 200 5 12.3ms a-1", str(access))
