@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,7 @@ LINGER: Final = 10.0
 """Seconds for which the rest of a refused body is read and dropped, so that the client sees why."""
 IN_MEMORY: Final = 64 * 1024
 """Bytes of a body that need no file; one that is only announced needs none either."""
+_PHRASES: Final = {each.value: each.phrase.encode() for each in HTTPStatus}
 GONE: Final = 499
 """Logged as the status of a request whose client left before the answer."""
 
@@ -150,6 +152,10 @@ class ScimRequest(Request):
 
         self.notifyFinish().addBoth(in_time)
 
+    def setResponseCode(self, code: int, message: bytes | None = None) -> None:
+        """Set the status, with the words that RFC 9110 has for it; Twisted lacks some."""
+        super().setResponseCode(code, message or _PHRASES.get(code))
+
     def refuse(self, error: ScimError) -> None:
         """Answer what isn't received to its end, unless it is answered already."""
         if self.startedWriting:
@@ -158,6 +164,7 @@ class ScimRequest(Request):
         self.clientproto = b"HTTP/1.1"
         self.channel.persistent = False
         self.setHeader(b"Connection", b"close")
+        self.setHeader(b"X-Request-Id", self.request_id.encode())
         self.write(prepare(self, Answer(error.status, encode_error(error))))
 
     def connectionLost(self, reason: Failure) -> None:

@@ -123,6 +123,14 @@ class GuessTests(AbuseCase):
         self.clock.advance(1)
         self.assertEqual(200, self.ask("192.0.2.7", "gwadmin", "password").status)
 
+    def test_phrase(self) -> None:
+        """The status comes with its words."""
+        for each in range(FREE):
+            self.ask("192.0.2.7", "gwadmin", f"{each}")
+        connection = Connection(self.site)
+        connection.send(Client(self.site, password="x").encoded("GET", "/Users"))
+        self.assertIn(b"HTTP/1.1 429 Too Many Requests\r\n", connection.received())
+
     def test_others(self) -> None:
         """The account that is guessed at gets in where it did before."""
         self.assertEqual(200, self.ask("198.51.100.9", "gwadmin", "password").status)
@@ -295,6 +303,7 @@ class SizeTests(AbuseCase):
             answer = connection.response()
             self.assertTrue(self.error(status, answer), sent[:30])
             self.assertEqual("close", answer.headers["Connection"])
+            self.assertTrue(self.lines(answer.headers["X-Request-Id"]))
             self.assertTrue(connection.transport.disconnecting)
             connection.send(self.client.encoded("GET", "/ping"))
             self.assertEqual(b"", connection.received())
