@@ -102,7 +102,7 @@ class AgreedTests(LoadCase):
             ({"readOnly": True}, ".enabled: required"),
             ({"enabled": "yes"}, ".enabled: must be true or false, not 'yes'"),
             ({"enabled": True, "x": 1}, ".x: unknown key"),
-            (True, ": must be an object, not True"),
+            (True, ": must be an object, not true"),
         ):
             self.assertEqual([path + fault], self.told("loki", {"passThrough": value}, {}))
 

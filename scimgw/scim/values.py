@@ -26,7 +26,19 @@ INTEGER_LIMIT = 2**63
 # xsd:dateTime with its time zone optional, as RFC 7643 section 2.3.5 has it
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
-_SHOWN = Repr()
+
+
+class _InJson(Repr):
+    """Spells what JSON spells otherwise than Python as JSON does."""
+
+    def repr_bool(self, value: bool, _: int) -> str:  # noqa: FBT001 - as Repr has it
+        return "true" if value else "false"
+
+    def repr_NoneType(self, _: None, __: int) -> str:
+        return "null"
+
+
+_SHOWN = _InJson()
 _SHOWN.maxstring = _SHOWN.maxother = 60
 
 
