@@ -5,6 +5,7 @@ Everything is read and checked before anything is built, and all faults are told
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,7 +17,7 @@ from scimgw.config.encrypted import opened
 from scimgw.config.hkdf import derive, kept
 from scimgw.config.model import Gateway, Main
 from scimgw.config.schemas import Unusable, resource_types
-from scimgw.config.structure import Misfits, is_off, structure
+from scimgw.config.structure import Misfits, is_off, structure, unknown
 from scimgw.connector import NO_ENTITY, ConnectorPlugin, Misconfigured
 from scimgw.jsontext import NotJson
 from scimgw.registry import UnknownConnector
@@ -154,7 +155,9 @@ class _Reader:
         document = modern(opened(document, key, lambda *fault: self._fault(file, *fault)))
         sections = {key: document.get(key) for key in ("scimgateway", "endpoint")}
         self.faults.extend(
-            Fault(file, f"$.{key}", "unknown key") for key in document if key not in sections
+            Fault(file, f"$.{key}", unknown(key, sections))
+            for key in document
+            if key not in sections
         )
         self.ports[name] = _mapping(sections["scimgateway"]).get("port")
         gateway = self.structured(file, sections["scimgateway"], Gateway, "$.scimgateway")
@@ -181,11 +184,13 @@ class _Reader:
     def document(self, file: str) -> dict[str, Any] | None:
         fault = "must be an object"
         try:
-            document = jsontext.decode((self.folder / file).read_bytes())
+            content = (self.folder / file).read_bytes()
+            document = jsontext.decode(content.removeprefix(BOM_UTF8))  # some editors' mark
         except NotJson as error:
             document, fault = None, str(error)
         except OSError as error:
-            document, fault = None, f"can't be read: {error.strerror}"
+            where = self.folder.absolute()
+            document, fault = None, f"can't be read in {where}: {error.strerror}"
         if isinstance(document, dict):
             self.faults.extend(
                 Fault(file, path, "values from elsewhere aren't supported yet")
@@ -256,10 +261,11 @@ def modern(document: Mapping[str, Any]) -> dict[str, Any]:
         section["auth"] = {
             key: [value] if isinstance(value, dict) and key in _LISTS else value
             for key, value in auth.items()
+            if value is not None
         }
         if is_off(section["auth"].get("passThrough")):
             section["auth"].pop("passThrough", None)
-        for key in section["auth"].keys() & _LISTS - {"basic"}:
+        for key in section["auth"].keys() & _LISTS:
             entries = section["auth"][key]
             if isinstance(entries, list):  # templates have entries without values
                 section["auth"][key] = [_respelled(each) for each in entries if not is_off(each)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import attrs
@@ -62,6 +63,13 @@ def camel_case(name: str) -> str:
     return re.sub(r"_([a-z])", lambda found: found[1].upper(), name)
 
 
+def unknown(key: str, known: Iterable[str]) -> str:
+    """Say that a key isn't known, and which may be meant."""
+    folded = {each.casefold(): each for each in known}
+    close = get_close_matches(key.casefold(), folded, n=1, cutoff=0.8)
+    return f"unknown key; is {folded[close[0]]} meant?" if close else "unknown key"
+
+
 def is_off(value: Any) -> bool:
     """Whether a value means off: null, [], false, enabled: false, and what holds only such."""
     if isinstance(value, Mapping):
@@ -81,7 +89,8 @@ def _misfits(error: BaseException, path: str) -> Iterator[Misfit]:
                 yield from _misfits(inner, path)
         case ForbiddenExtraKeysError():
             yield from (
-                Misfit(f"{path}.{key}", "unknown key") for key in sorted(error.extra_fields)
+                Misfit(f"{path}.{key}", unknown(key, _keys(error.cl)))
+                for key in sorted(error.extra_fields)
             )
         case KeyError():
             yield Misfit(path, "required")
@@ -89,6 +98,10 @@ def _misfits(error: BaseException, path: str) -> Iterator[Misfit]:
             yield Misfit(f"{path}.{camel_case(error.name)}", str(error))
         case _:
             yield Misfit(path, str(error))
+
+
+def _keys(kind: type[Any]) -> list[str]:
+    return [camel_case(each.name) for each in attrs.fields(kind)]
 
 
 def _step(note: AttributeValidationNote | IterableValidationNote) -> str:
@@ -122,7 +135,7 @@ def _network(value: Any, _: Any) -> Network:
 
 def _unbuilt(value: Any, _: Any) -> Unbuilt:
     if not is_off(value):
-        raise ValueError("isn't supported yet")
+        raise ValueError("isn't supported yet: leave it out, or set it to null")
     return Unbuilt.OFF
 
 

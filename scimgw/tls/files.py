@@ -138,7 +138,7 @@ def _content(path: str, folder: Path, name: str) -> bytes:
     try:
         return (folder / name).read_bytes()
     except OSError as error:
-        fault = f"{name} can't be read: {error.strerror}"
+        fault = f"{(folder / name).absolute()} can't be read: {error.strerror}"
         raise Misconfigured([(path, fault)]) from error
     except ValueError as error:
         raise Misconfigured([(path, f"{name!r} can't be the name of a file")]) from error

@@ -97,10 +97,11 @@ class CertificateTests(CertificateCase):
             self.assertIn(f"{SECTION}.certificate{fault}", self.faults(certificate))
 
     def test_files(self) -> None:
-        """Faults of the files come with all others."""
+        """Faults of the files come with all others, and tell where they were looked for."""
+        gone = (self.folder / "certs/no.pem").absolute()
         self.assertEqual(
             [
-                f"{SECTION}.certificate.cert: no.pem can't be read: No such file or directory",
+                f"{SECTION}.certificate.cert: {gone} can't be read: No such file or directory",
                 f"{SECTION}.certificate.ca: x.key doesn't hold certificates in PEM",
             ],
             self.faults({**PAIR, "cert": "no.pem", "ca": ["x.key"]}),

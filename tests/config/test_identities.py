@@ -159,6 +159,9 @@ class JwtTests(IdentitiesCase):
         basic = [{"username": "a", "password": "b"}]
         auth = self.auth(basic=basic, bearerJwt=[empty], bearerJwtAzure=[{"tenantIdGUID": None}])
         self.assertEqual(((), ()), (auth.bearer_jwt, auth.bearer_jwt_azure))
+        nobody = {"username": None, "password": None, "readOnly": False}
+        off = self.auth(basic=[nobody], bearerOAuth=None, bearerToken={"token": "t"})
+        self.assertEqual(((), ()), (off.basic, off.bearer_o_auth))
         one = self.auth(bearerJwt={"secret": SECRET, "options": {"issuer": "i"}})
         self.assertEqual(1, len(one.bearer_jwt))
 

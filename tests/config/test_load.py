@@ -137,6 +137,13 @@ class GoodTests(LoadCase):
             ),
         )
 
+    def test_marked(self) -> None:
+        """A mark that editors put before UTF-8 is passed over."""
+        document = {"scimgateway": gateway(), "endpoint": {}}
+        files = {"scimgw": {"plugins": ["plugin-loki"]}, "plugin_loki": document}
+        marked = {name: b"\xef\xbb\xbf" + json.dumps(each).encode() for name, each in files.items()}
+        self.assertEqual(1, len(load(self.folder(**marked)).plugins))
+
     def test_connector_named(self) -> None:
         """A plugin may name its connector, so that one connector can serve several ports."""
         files = {
@@ -184,7 +191,7 @@ class FaultTests(LoadCase):
             "plugin_nope": {"scimgateway": gateway(), "endpoint": {}},
         }
         expected = {
-            "scimgw.json: $.worker: unknown key",
+            "scimgw.json: $.worker: unknown key; is workers meant?",
         }
         self.assertEqual(expected, set(self.faults(self.folder(**files))))
         del files["scimgw"]["worker"]
@@ -208,16 +215,41 @@ class FaultTests(LoadCase):
                 "plugin-nope.json: $.scimgateway.connector: "
                 "there is no connector 'nope': no module connectors.nope"
             ),
-            "plugin-gone.json: $: can't be read: No such file or directory",
         }
-        found = set(self.faults(self.folder(**files)))
-        self.assertEqual(expected, found)
+        folder = self.folder(**files)
+        gone = f"can't be read in {folder.absolute()}: No such file or directory"
+        expected.add(f"plugin-gone.json: $: {gone}")
+        self.assertEqual(expected, set(self.faults(folder)))
 
     def test_no_folder(self) -> None:
-        """A folder that isn't there is told as such."""
+        """A folder that isn't there is told as such, and which it is."""
+        folder = Path(self.mktemp())
+        fault = f"can't be read in {folder.absolute()}: No such file or directory"
+        self.assertEqual([f"scimgw.json: $: {fault}"], self.faults(folder))
+
+    def test_misspelt(self) -> None:
+        """Of a key that isn't known, the one that may be meant is told."""
+        auth = {"basic": [{"username": "a", "password": "b", "readonly": True, "z": 1}]}
+        document = {"scimGateway": {}, "scimgateway": gateway(auth=auth, ipAllowlist=[])}
+        files: dict[str, Any] = {"scimgw": {"plugins": ["plugin-loki"]}, "plugin_loki": document}
+        document["endpoint"] = {}
         self.assertEqual(
-            ["scimgw.json: $: can't be read: No such file or directory"],
-            self.faults(Path(self.mktemp())),
+            {
+                "plugin-loki.json: $.scimGateway: unknown key; is scimgateway meant?",
+                f"{LOKI}.ipAllowlist: unknown key; is ipAllowList meant?",
+                f"{LOKI}.auth.basic[0].readonly: unknown key; is readOnly meant?",
+                f"{LOKI}.auth.basic[0].z: unknown key",
+            },
+            set(self.faults(self.folder(**files))),
+        )
+
+    def test_words(self) -> None:
+        """What JSON spells otherwise than Python is spelled as in JSON."""
+        section = gateway(port=None, localhostonly=[True, None])
+        found = set(self.faults(self.plugin(section)))
+        port = f"{LOKI}.port: must be an integer, not null"
+        self.assertEqual(
+            {port, f"{LOKI}.localhostonly: must be true or false, not [true, null]"}, found
         )
 
     def test_no_json(self) -> None:
@@ -268,7 +300,7 @@ class FaultTests(LoadCase):
             "log": gateway(loglevel={"file": "debug"}),
         }.items():
             self.assertEqual(
-                [f"{LOKI}.{path}: isn't supported yet"],
+                [f"{LOKI}.{path}: isn't supported yet: leave it out, or set it to null"],
                 self.faults(self.plugin(section)),
             )
         (fault,) = self.faults(

@@ -149,8 +149,9 @@ class StartTests(TlsCase):
         pfx = {"bundle": "x.pem", "password": "hunter2"}
         folder = self.configured({"key": "x.key", "cert": "no.pem", "pfx": pfx})
         where = "plugin-loki.json: $.scimgateway.certificate"
+        gone = (self.certs / "no.pem").absolute()
         expected = [
-            f"{where}.cert: no.pem can't be read: No such file or directory",
+            f"{where}.cert: {gone} can't be read: No such file or directory",
             f"{where}.pfx.bundle: x.pem isn't PKCS#12, or pfx.password isn't its password",
         ]
         for options in ((), ("--check",)):

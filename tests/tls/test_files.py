@@ -154,9 +154,11 @@ class FaultTests(FilesCase):
             other=other.key_pem(),
             dsa=short.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
         )
+        certs = (self.folder / "certs").absolute()
+        gone = f"{certs}/no can't be read: No such file or directory"
         rows: list[tuple[dict[str, Any], str, str]] = [
-            ({"key": "no"}, ".key", "no can't be read: No such file or directory"),
-            ({"key": "."}, ".key", ". can't be read: Is a directory"),
+            ({"key": "no"}, ".key", gone),
+            ({"key": "."}, ".key", f"{certs} can't be read: Is a directory"),
             ({"key": "a\0b"}, ".key", "'a\\x00b' can't be the name of a file"),
             ({"key": "rubbish"}, ".key", "rubbish isn't a private key in PEM"),
             ({"key": "cert"}, ".key", "cert isn't a private key in PEM"),
@@ -173,11 +175,11 @@ class FaultTests(FilesCase):
                 ".key",
                 "locked isn't a private key in PEM, or keyPassword isn't its password",
             ),
-            ({"cert": "no"}, ".cert", "no can't be read: No such file or directory"),
+            ({"cert": "no"}, ".cert", gone),
             ({"cert": "key"}, ".cert", "key doesn't hold certificates in PEM"),
             ({"cert": "empty"}, ".cert", "empty doesn't hold certificates in PEM"),
             ({"ca": ("ca", "rubbish")}, ".ca", "rubbish doesn't hold certificates in PEM"),
-            ({"client_ca": ("no",)}, ".clientCa", "no can't be read: No such file or directory"),
+            ({"client_ca": ("no",)}, ".clientCa", gone),
         ]
         for settings, path, fault in rows:
             found = self.faults(**{"key": "key", "cert": "cert", **settings})
@@ -185,10 +187,11 @@ class FaultTests(FilesCase):
 
     def test_pfx(self) -> None:
         """A bundle must be one, be opened by its password, and hold a key and its certificate."""
+        gone = (self.folder / "certs/no").absolute()
         wrong = "isn't PKCS#12, or pfx.password isn't its password"
         self.files(keyless=_without_key(self.papers), other=root("other").pfx())
         for name, password, fault in (
-            ("no", None, "no can't be read: No such file or directory"),
+            ("no", None, f"{gone} can't be read: No such file or directory"),
             ("rubbish", None, f"rubbish {wrong}"),
             ("bundle", "x", f"bundle {wrong}"),
             ("bundle", None, f"bundle {wrong}"),
