@@ -238,6 +238,13 @@ def build(configuration: Configuration, reactor: Any, secret: bytes | None = Non
     return root
 
 
+def concerns(root: MultiService) -> Iterator[str]:
+    """Tell what is no fault of a configuration, and needs attention all the same."""
+    for plugin in root:
+        if isinstance(plugin, PluginService) and plugin.tls is not None:
+            yield from (f"{plugin.name}: {text}" for _, text in plugin.tls.concerns())
+
+
 def _misnamed(plugin: PluginService) -> Iterator[Fault]:
     """Find base entities that couldn't be addressed."""
     taken = Routes.of(plugin.endpoint).names

@@ -12,7 +12,7 @@ from twisted.python import usage
 from scimgw.config.keys import secret
 from scimgw.config.load import Configuration, Faults, load
 from scimgw.ports import PortsTaken, check_ports
-from scimgw.service import build
+from scimgw.service import build, concerns
 
 EX_CONFIG: Final = 78
 """Exit status of a faulty configuration (sysexits.h)."""
@@ -34,7 +34,8 @@ class Options(usage.Options):
         try:
             self.configuration = load(Path(self["config"]))
             if self["check"]:
-                build(self.configuration, _reactor())
+                for concern in concerns(build(self.configuration, _reactor())):
+                    sys.stdout.write(f"{concern}\n")
         except Faults as faults:
             _refuse(str(faults), EX_CONFIG)
         if self["check"]:

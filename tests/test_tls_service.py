@@ -9,12 +9,13 @@ from typing import Any
 
 from cryptography import x509
 from OpenSSL import SSL
+from twisted.application.service import MultiService
 from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.config.load import Faults, load
-from scimgw.service import PluginService, build
+from scimgw.service import PluginService, build, concerns
 from scimgw.testing.client import Response, parse
 from tests.tls.papers import CLIENTS, DAY, LOCALHOST, Papers, root
 from tests.tls.wire import Line, client
@@ -36,6 +37,12 @@ class GatewayCase(SynchronousTestCase):
         certs.mkdir(parents=True)
         self.root.issue("localhost", LOCALHOST).write(certs, "x")
         (certs / "clients.pem").write_bytes(self.clients.pem)
+
+    def root_service(self) -> MultiService:
+        """Put a gateway together, and give what holds it."""
+        parent = self.built().parent
+        assert isinstance(parent, MultiService)
+        return parent
 
     def built(self, auth: Any = None, **certificate: Any) -> PluginService:
         """Put a gateway together."""
@@ -114,6 +121,13 @@ class HttpsTests(GatewayCase):
         self.assertTrue(line.transport.disconnecting)
         self.assertNotIn(b"HTTP", line.transport.value())
         self.assertEqual([], logs)
+
+    def test_concerns(self) -> None:
+        """What needs attention is told before anything starts, too."""
+        self.assertEqual([], list(concerns(self.root_service())))
+        self.root.issue("old", life=(-2 * DAY, -DAY)).write(self.folder / "certs", "x")
+        (told,) = concerns(self.root_service())
+        self.assertIn("plugin-loki: the certificate CN=old,O=Example has expired on ", told)
 
     def test_stop(self) -> None:
         """A client that keeps a connection doesn't keep the gateway from ending."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -16,7 +18,7 @@ from twisted.internet.interfaces import (
     IReactorTime,
 )
 from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
 
@@ -107,6 +109,15 @@ class Tls(Service):
         if self._looking.running:
             self._looking.stop()
 
+    def concerns(self) -> Iterator[tuple[LogLevel, str]]:
+        """Tell what needs attention: certificates that end, keys that everybody can read."""
+        yield from endings(self._ready.material, datetime.fromtimestamp(self._now(), tz=UTC))
+        for file in self._settings.keys(self._folder):
+            with suppress(OSError):
+                if file.stat().st_mode & stat.S_IROTH:
+                    text = f"everybody on this machine can read {file.name}: chmod o-r is due"
+                    yield LogLevel.warn, text
+
     def reload(self) -> None:
         """Read the files again; if anything is wrong with them, go on with what there is."""
         self._read = self._seen = self._state()
@@ -150,11 +161,9 @@ class Tls(Service):
         self._warn()
 
     def _warn(self) -> None:
-        """Say which certificates need attention."""
+        """Say what needs attention."""
         self._told = self._clock.seconds()
-        for level, text in endings(
-            self._ready.material, datetime.fromtimestamp(self._now(), tz=UTC)
-        ):
+        for level, text in self.concerns():
             log.emit(level, "{plugin}: {text}", plugin=self._plugin, text=text)
 
     def _state(self) -> _State:

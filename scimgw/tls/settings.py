@@ -69,6 +69,11 @@ class Certificate:
         if self.client_required and not self.client_ca:
             raise Invalid("client_ca", "required by clientRequired")
 
+    def keys(self, folder: Path) -> tuple[Path, ...]:
+        """Name the files with private keys, below a configuration folder."""
+        named = (self.key, None if self.pfx is None else self.pfx.bundle)
+        return tuple(folder / FOLDER / each for each in named if each is not None)
+
     def files(self, folder: Path) -> tuple[Path, ...]:
         """Name all the files, below a configuration folder."""
         bundle = None if self.pfx is None else self.pfx.bundle

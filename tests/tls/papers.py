@@ -62,6 +62,7 @@ class Papers:
         for file, content in ((f"{name}.pem", self.pem), (f"{name}.key", self.key_pem())):
             new = folder / f"{file}.new"
             new.write_bytes(content)
+            new.chmod(0o600)
             new.replace(folder / file)
 
     def authority(self, name: str) -> Papers:

@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.tls.context import ready
 from scimgw.tls.listening import LOOK, Tls
-from scimgw.tls.settings import Certificate
+from scimgw.tls.settings import Certificate, Pfx
 from tests.tls.papers import DAY, Papers, root
 from tests.tls.wire import Line, client
 
@@ -216,7 +216,21 @@ class ReplacedTests(TlsCase):
 
 
 class ToldTests(TlsCase):
-    """The end of a certificate."""
+    """The end of a certificate, and other concerns."""
+
+    def test_readable(self) -> None:
+        """A key that everybody can read is told, as is a bundle with one."""
+        self.said()
+        key = self.certs / "x.key"
+        key.chmod(0o640)
+        self.tls.reload()
+        self.assertEqual(1, len(self.said()))
+        key.chmod(0o644)
+        self.tls.reload()
+        _, told = self.said()
+        self.assertIn("warn: plugin-x: everybody on this machine can read x.key: chmod o-r", told)
+        pfx = Certificate(pfx=Pfx(bundle="x.pfx"))
+        self.assertEqual((self.certs / "x.pfx",), pfx.keys(self.folder))
 
     def days(self, days: int) -> list[str]:
         """Let days pass, and give what is said."""
