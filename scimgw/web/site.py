@@ -10,11 +10,12 @@ from secrets import token_hex
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
+from twisted.web.http_headers import Headers
 from twisted.web.server import Site
 
 from scimgw.auth.chain import Chain
@@ -60,7 +61,9 @@ class Channel(HTTPChannel):
         """Join the site's connections."""
         super().connectionMade()
         # a socket of IPv6 takes connections of IPv4 as well, and spells their addresses in its way
-        self.peer = getattr(self.getPeer(), "host", "-").removeprefix("::ffff:")
+        self._ends: tuple[IAddress, IAddress] = super().getPeer(), super().getHost()
+        self._secure = bool(super().isSecure())
+        self.peer = getattr(self._ends[0], "host", "-").removeprefix("::ffff:")
         if not self.factory.join(self):
             self._leaving = True
             transport: Any = self.transport
@@ -70,6 +73,18 @@ class Channel(HTTPChannel):
         """Leave them."""
         super().connectionLost(reason)
         self.factory.left(self)
+
+    def getPeer(self) -> IAddress:
+        """Give the address at the other end, for which no request need ask the socket."""
+        return self._ends[0]
+
+    def getHost(self) -> IAddress:
+        """Give the address at this end."""
+        return self._ends[1]
+
+    def isSecure(self) -> bool:
+        """Tell whether the connection is encrypted."""
+        return self._secure
 
     @property
     def certificate(self) -> frozenset[Name] | None:
@@ -110,6 +125,12 @@ class Channel(HTTPChannel):
         except ValueError:
             self._respondToBadRequestAndDisconnect()
             return False
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        """Send the head of an answer in one piece; each one costs the transport."""
+        held = headers.getAllRawHeaders()
+        lines = [name + b": " + value for name, values in held for value in values]
+        self.write(b"\r\n".join((b" ".join((version, code, reason)), *lines, b"", b"")))
 
     def pauseProducing(self) -> None:
         """Note that the client doesn't take what is sent."""
