@@ -123,7 +123,7 @@ class Login:
             log.warn(
                 "{plugin}: login refused from {address} as {account}: {reason}{said} "
                 "(request {id}; {times} such since this was told last)",
-                plugin=request.plugin,
+                plugin=request.site.name,
                 reason=reason,
                 address=ascii(request.client_host),
                 account="-" if account is None else ascii(account[:_SHOWN]),

@@ -8,9 +8,9 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.web.http import datetimeToString
 from twisted.web.server import Request
 
 from scimgw.errors import Forbidden, PayloadTooLarge, ScimError
@@ -80,14 +80,10 @@ class ScimRequest(Request):
     def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
         """Begin to time the request, and give it its number."""
         super().__init__(channel, *args, **kwargs)
-        site: ScimSite = channel.site
-        self.plugin = site.name
+        self.site: ScimSite = channel.site
         self.client_host = channel.peer
-        self._perimeter = site.perimeter
-        self._clock: IReactorTime = site.reactor
-        self._limit = site.max_body
-        self.request_id = site.next_request_id()
-        self._started = self._clock.seconds()
+        self.request_id = self.site.next_request_id()
+        self._started = self.site.reactor.seconds()
 
     def gotLength(self, length: int | None) -> None:
         """Refuse who may not make requests, and a body that is announced too large.
@@ -99,9 +95,9 @@ class ScimRequest(Request):
         else:
             super().gotLength(length)
         self.stage = Stage.BODY
-        if not self._perimeter.open and not self._allowed():
+        if not self.site.perimeter.open and not self._allowed():
             self._refused = Forbidden("no request may be made from this address")
-        elif length is not None and length > self._limit:
+        elif length is not None and length > self.site.max_body:
             self._refused = self._too_large()
         if self._refused is not None and length != 0:  # who sends no body may have asked for none
             self._refuse(self._refused)
@@ -109,42 +105,41 @@ class ScimRequest(Request):
     def handleContentChunk(self, data: bytes) -> None:
         """Take in a part of the body, as long as it isn't too large."""
         self.received += len(data)
-        if self.received > self._limit and self._refused is None:
+        if self.received > self.site.max_body and self._refused is None:
             self._refuse(self._too_large())
         if self._refused is None:
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """Go on to the resource, unless the request is answered already."""
+        """Go on to the one resource that a site has, unless the request is answered already."""
         self.stage = Stage.WORK
-        if self._refused is None:
-            super().requestReceived(command, path, version)
-            return
         self.method, self.uri = command, path
+        if self._refused is None:
+            self.path, self.clientproto = path.partition(b"?")[0], version
+            assert self.content is not None
+            self.content.seek(0)
+            self.setHeader(b"Date", datetimeToString())
+            self.site.resource.render(self)
+            return
         if not self.startedWriting:
             self._refuse(self._refused)
         self.finish()
 
-    def _handleStar(self) -> None:
-        """Treat what is about no path as all else; Twisted would answer it for anybody."""
-        assert self.site is not None
-        self.render(self.site.getResourceFor(self))
-
     def _allowed(self) -> bool:
         """Find out who makes the request, and whether it may come from there."""
         peer, forwarded_for = self.getClientAddress(), header(self, b"x-forwarded-for")
-        source = self._perimeter.source(peer, forwarded_for)
+        source = self.site.perimeter.source(peer, forwarded_for)
         self.client_host, self.proxied = source.client, source.proxied
         return source.allowed
 
     def _too_large(self) -> PayloadTooLarge:
-        return PayloadTooLarge(f"the body is larger than {self._limit} bytes")
+        return PayloadTooLarge(f"the body is larger than {self.site.max_body} bytes")
 
     def _refuse(self, error: ScimError) -> None:
         """Answer at once; close once the client has sent its body, or had the time to."""
         self.requestHeaders.removeHeader(b"expect")  # the channel would answer it with 100 Continue
         self.refuse(error)
-        late = self._clock.callLater(LINGER, self.channel.forceAbortClient)
+        late = self.site.reactor.callLater(LINGER, self.channel.forceAbortClient)
 
         def in_time(_: object) -> None:
             if late.active():
@@ -185,14 +180,14 @@ class ScimRequest(Request):
     def access(self) -> Access:
         """Tell what the log says of this request."""
         return Access(
-            plugin=self.plugin,
+            plugin=self.site.name,
             client=self.client_host,
             principal=self.principal,
             method=_printable(self.method),
             path=_printable(self.uri.partition(b"?")[0]),
             status=self.code,
             size=self.sentLength,
-            seconds=self._clock.seconds() - self._started,
+            seconds=self.site.reactor.seconds() - self._started,
             request_id=self.request_id,
         )
 

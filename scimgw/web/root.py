@@ -125,7 +125,7 @@ class Root(Resource):
         if times:
             log.warn(
                 "{plugin}: too many requests: {times} refused since this was told last",
-                plugin=request.plugin,
+                plugin=request.site.name,
                 times=times,
             )
         error = encode_error(Unavailable("too many requests are under way"))
