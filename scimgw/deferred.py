@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Any, Final, Generic, TypeVar
 
@@ -140,7 +140,7 @@ def _first(pair: tuple[Any, object]) -> Any:
 
 
 class Pending:
-    """Counts what is under way, so that a shutdown can wait for it."""
+    """Counts what is under way, each one in a `with`, so that a shutdown can wait for it."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -152,18 +152,17 @@ class Pending:
         """How much is under way."""
         return self._count
 
-    @contextmanager
-    def one(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Count one more, until it is done."""
         self._count += 1
-        try:
-            yield
-        finally:
-            self._count -= 1
-            if not self._count:
-                waiting, self._waiting = self._waiting, []
-                for deferred in waiting:
-                    deferred.callback(None)
+
+    def __exit__(self, *_: object) -> None:
+        """Count it no more."""
+        self._count -= 1
+        if not self._count:
+            waiting, self._waiting = self._waiting, []
+            for deferred in waiting:
+                deferred.callback(None)
 
     def none(self) -> Deferred[None]:
         """Wait until nothing is under way."""

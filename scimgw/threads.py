@@ -92,7 +92,7 @@ class Threads:
         self._busy += 1
         if not self._pool.started:
             self._pool.start()
-        with self._pending.one():
+        with self._pending:
             try:
                 result = await deferToThreadPool(self.reactor, self._pool, job.work)
             except Exception:  # noqa: BLE001 - whoever waits is told whatever it is

@@ -194,8 +194,8 @@ class PendingTests(SynchronousTestCase):
         """A shutdown waits until everything has ended."""
         pending = Pending()
         self.successResultOf(pending.none())
-        with pending.one():
-            with pending.one():
+        with pending:
+            with pending:
                 idle = pending.none()
             self.assertNoResult(idle)
         self.successResultOf(idle)

@@ -240,7 +240,7 @@ class Pool:
         self._next()
 
     async def _leave(self, client: Client) -> None:
-        with self._leaving.one():
+        with self._leaving:
             await client.close()
 
     def _schedule(self) -> None:

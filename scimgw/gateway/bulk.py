@@ -52,7 +52,7 @@ async def carry_out(
     job = _Job(endpoint=endpoint, call=call, request=request, unknown=unknown)
 
     async def counted() -> Sequence[Outcome]:
-        with endpoint.pending.one():
+        with endpoint.pending:
             return await job.run()
 
     return await finish(counted(), f"a bulk request (request {call.request_id})")

@@ -104,7 +104,7 @@ async def _shielded(
     endpoint: Endpoint, call: Call, type: ResourceType, write: Coroutine[Any, Any, T]
 ) -> T:
     async def counted() -> T:
-        with endpoint.pending.one():
+        with endpoint.pending:
             return await write
 
     return await finish(counted(), f"a write of a {type.name} (request {call.request_id})")

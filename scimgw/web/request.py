@@ -8,6 +8,7 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
@@ -68,6 +69,8 @@ class ScimRequest(Request):
     principal = "-"
     on_refusal: Callable[[], None] | None = None
     """What is to be told if the endpoint, which judges, refuses the credentials."""
+    answering: Deferred[None] | None = None
+    """What is given up if the client leaves before the answer."""
     gone = False
     """Whether the client left before the answer."""
     stage = Stage.HEADERS
@@ -163,12 +166,14 @@ class ScimRequest(Request):
         self.write(prepare(self, Answer(error.status, encode_error(error))))
 
     def connectionLost(self, reason: Failure) -> None:
-        """Log that the client has left."""
+        """Log that the client has left, and give up what is only read."""
         self.gone = True
         if self._refused is None:
             self.code = GONE
         log.info("{access}", access=self.access())
         super().connectionLost(reason)
+        if self.answering is not None:
+            self.answering.cancel()
 
     @property
     def certificate(self) -> frozenset[Name] | None:

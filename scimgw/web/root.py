@@ -109,9 +109,7 @@ class Root(Resource):
         if self._endpoint.pending.count >= self._limits.max_requests and not self._pings(request):
             self._turn_away(request)
             return NOT_DONE_YET
-        finished = request.notifyFinish()
-        answering = Deferred.fromCoroutine(self._serve(request))
-        finished.addErrback(lambda _: answering.cancel())
+        request.answering = Deferred.fromCoroutine(self._serve(request))
         return NOT_DONE_YET
 
     def _pings(self, request: ScimRequest) -> bool:
@@ -134,7 +132,7 @@ class Root(Resource):
         request.finish()
 
     async def _serve(self, request: ScimRequest) -> None:
-        with self._endpoint.pending.one():
+        with self._endpoint.pending:
             try:
                 answer = await self._answer(request)
                 content = None if answer is None else prepare(request, answer)

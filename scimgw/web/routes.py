@@ -104,7 +104,7 @@ class Routes:
         for name in PREFIXES:
             if segments[at : at + 1] == [name]:
                 at += 1
-        prefix = "".join(f"/{quote(segment, safe='')}" for segment in segments[:at])
+        prefix = "".join(f"/{quote(segment, safe='')}" for segment in segments[:at]) if at else ""
         name = segments[at].casefold() if at < len(segments) else ""
         route = self._routes.get(name)
         rest = () if route is None else tuple(segments[at + 1 :])
