@@ -25,6 +25,8 @@ T = TypeVar("T")
 async def finish(write: Coroutine[Any, Any, T], what: str) -> T:
     """Wait for a write; if the wait is cancelled the write goes on, and its end is logged."""
     running: Deferred[T] = Deferred.fromCoroutine(write)
+    if running.called:  # an endpoint in memory, say, has let nobody wait
+        return await running
     waiting: Deferred[T] = Deferred()
 
     def relay(result: T | Failure) -> None:
