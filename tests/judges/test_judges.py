@@ -11,7 +11,8 @@ from unittest import SkipTest
 
 from twisted.internet.threads import deferToThread
 
-from tests.service.process import CREDENTIALS, ROOT, Json, ServiceCase, free_port
+from tests.live.ports import free_port
+from tests.service.process import CREDENTIALS, ROOT, Json, ServiceCase
 
 T = TypeVar("T")
 PREFIX = "/api/2.0/preview/scim/v2"

@@ -10,13 +10,15 @@ LOWEST = 10_000
 HIGHEST = 32_000
 """Below the ports that the system gives to clients: one that reconnects to a server that is away
 could else be given the server's own port, and talk to itself."""
+_given: set[int] = set()
 
 
 def free_port() -> int:
-    """Find a port of 127.0.0.1 that nobody listens on."""
+    """Find a port of 127.0.0.1 that nobody listens on, and that nobody was given before."""
     while True:
         port = random.randint(LOWEST, HIGHEST)  # noqa: S311  nobody need not guess it
-        if are_free("127.0.0.1", [port]):
+        if port not in _given and are_free("127.0.0.1", [port]):
+            _given.add(port)
             return port
 
 

@@ -28,8 +28,9 @@ from scimgw.web.root import Limits
 from scimgw.web.site import ScimSite
 from tests.live.faulty import FaultyServer
 from tests.live.http_case import reactor, services
+from tests.live.ports import free_port
 from tests.live.processes import run
-from tests.service.process import ServiceCase, free_port
+from tests.service.process import ServiceCase
 
 
 async def raw(port: int, request: bytes) -> bytes:

@@ -13,7 +13,7 @@ from scimgw.clients.http import HttpClient, Request
 from scimgw.errors import BadGateway, Unavailable
 from tests.live.faulty import FaultyServer
 from tests.live.http_case import QUICK, HttpCase, reactor
-from tests.service.process import free_port
+from tests.live.ports import free_port
 
 
 class FaultCase(HttpCase):

@@ -20,8 +20,8 @@ from scimgw.errors import Unavailable
 from scimgw.secret import Secret
 from tests.live.faulty import FaultyServer
 from tests.live.http_case import QUICK, HttpCase, reactor
+from tests.live.ports import free_port
 from tests.live.processes import TINYPROXY, needed, run
-from tests.service.process import free_port
 
 GOOD = Request(method="GET", path="/good")
 

@@ -20,8 +20,8 @@ from scimgw.errors import BadGateway, Unauthorized, Unavailable
 from scimgw.secret import Secret
 from tests.live.faulty import FaultyServer
 from tests.live.http_case import QUICK, HttpCase, reactor, services
+from tests.live.ports import free_port
 from tests.live.processes import NODE, OAUTH, needed, run
-from tests.service.process import free_port
 
 PATIENT = evolve(QUICK, connect_timeout=10.0, read_timeout=20.0, abort_timeout=30.0)
 """For servers that are well, on a machine that is busy."""

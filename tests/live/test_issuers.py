@@ -26,8 +26,8 @@ from tests.auth.tokens import OTHER_RSA, RSA, public, token
 from tests.fakes.issuer import IssuerSite
 from tests.live.faulty import FaultyServer
 from tests.live.http_case import QUICK, HttpCase, reactor, services
+from tests.live.ports import free_port
 from tests.live.processes import NODE, OAUTH, TINYPROXY, Program, needed, run
-from tests.service.process import free_port
 
 PATIENT = Options(connect_timeout=20.0, read_timeout=20.0, abort_timeout=40.0)
 TENANT = "0c5f7d4e-8a5f-4a0e-9d0c-0d3c1b0a9f11"

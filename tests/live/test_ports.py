@@ -16,6 +16,11 @@ class PortTests(SynchronousTestCase):
         """A port is none that the system gives to clients."""
         self.assertTrue(LOWEST <= free_port() <= HIGHEST)
 
+    def test_once(self) -> None:
+        """Who was given a port may take a while to listen: nobody else is given the same."""
+        given = [free_port() for _ in range(500)]
+        self.assertEqual(len(given), len(set(given)))
+
     def test_taken(self) -> None:
         """Where somebody listens isn't free, but another address with the same port is."""
         with socket.socket() as listener:

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.service.process import ServiceCase, free_port, section
+from tests.live.ports import free_port
+from tests.service.process import ServiceCase, section
 
 CUSTOM = [
     {"name": "User", "attributes": [{"name": "mood"}]},

@@ -14,7 +14,8 @@ from scimgw.secret import Secret
 from scimgw.testing import contract, threads
 from tests.live.http_case import reactor, services
 from tests.live.limited import Limits, limited
-from tests.service.process import ServiceCase, free_port
+from tests.live.ports import free_port
+from tests.service.process import ServiceCase
 
 
 def restful(port: int, path: str = "") -> RestfulConnector:

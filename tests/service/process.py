@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import sys
 from base64 import b64encode
 from collections.abc import Awaitable
@@ -31,14 +30,6 @@ TWISTD = str(Path(sys.executable).with_name("twistd"))
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 CREDENTIALS = "Basic " + b64encode(b"gwadmin:password").decode()
 Json = dict[str, Any]
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @frozen

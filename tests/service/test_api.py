@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
 
+from tests.live.ports import free_port
 from tests.live.processes import run
-from tests.service.process import Answer, ServiceCase, free_port, section
+from tests.service.process import Answer, ServiceCase, section
 
 TICKET = {"eventName": "AssignRole", "subjectName": "Admins", "userID": "bjensen"}
 HOSTILE = "../health?x=1#/\r\n"

@@ -10,7 +10,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
 from tests.live.faulty import FaultyServer
-from tests.service.process import CREDENTIALS, Running, ServiceCase, free_port
+from tests.live.ports import free_port
+from tests.service.process import CREDENTIALS, Running, ServiceCase
 
 reactor: Any = installed
 

@@ -12,8 +12,9 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol
 
+from tests.live.ports import free_port
 from tests.live.processes import run
-from tests.service.process import Answer, Json, Running, ServiceCase, free_port, reactor, section
+from tests.service.process import Answer, Json, Running, ServiceCase, reactor, section
 
 BOTH = ['Basic realm="scimgw", charset="UTF-8"', 'Bearer realm="scimgw"']
 ON = {"passThrough": {"enabled": True}}

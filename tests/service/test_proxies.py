@@ -7,7 +7,8 @@ import socket
 from twisted.internet.threads import deferToThread
 
 from scimgw.testing.client import parse
-from tests.service.process import CREDENTIALS, ServiceCase, free_port
+from tests.live.ports import free_port
+from tests.service.process import CREDENTIALS, ServiceCase
 
 ALLOWED = ["203.0.113.0/24", "2001:db8::/32"]
 

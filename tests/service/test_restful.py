@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from scimgw.scim.bulk import BULK_REQUEST
 from scimgw.scim.several import SEARCH_REQUEST
-from tests.service.process import ROOT, Answer, Json, Running, ServiceCase, free_port, section
+from tests.live.ports import free_port
+from tests.service.process import ROOT, Answer, Json, Running, ServiceCase, section
 
 HOSTILE = 'a/../b?c=d&e#f%2F"\\ü '
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from twisted.internet.threads import deferToThread
 
-from tests.service.process import ENVIRONMENT, ROOT, Json, ServiceCase, free_port, section
+from tests.live.ports import free_port
+from tests.service.process import ENVIRONMENT, ROOT, Json, ServiceCase, section
 from tests.service.test_passthrough import basic
 
 

@@ -14,7 +14,8 @@ from cryptography import x509
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
-from tests.service.process import CREDENTIALS, Json, Running, ServiceCase, free_port
+from tests.live.ports import free_port
+from tests.service.process import CREDENTIALS, Json, Running, ServiceCase
 from tests.tls.papers import CLIENTS, DAY, LOCALHOST, Papers, pem, root
 
 LOOPBACK = x509.IPAddress(ip_address("127.0.0.1"))

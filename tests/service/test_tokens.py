@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.service.process import Running, ServiceCase, free_port, section
+from tests.live.ports import free_port
+from tests.service.process import Running, ServiceCase, section
 
 CLIENT = {"clientId": "okta", "clientSecret": "hunter2-hunter2", "readOnly": True}
 GRANT = b"grant_type=client_credentials&client_id=okta&client_secret=hunter2-hunter2"

@@ -10,7 +10,8 @@ from pathlib import Path
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.threads import deferToThread
 
-from tests.service.process import ROOT, ServiceCase, free_port, section
+from tests.live.ports import free_port
+from tests.service.process import ROOT, ServiceCase, section
 
 
 class CheckTests(ServiceCase):
