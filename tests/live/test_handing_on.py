@@ -39,7 +39,7 @@ async def raw(port: int, request: bytes) -> bytes:
     def talk() -> bytes:
         parts = []
         with (
-            socket.create_connection(("127.0.0.1", port), 5) as connection,
+            socket.create_connection(("127.0.0.1", port), 60) as connection,
             contextlib.suppress(OSError),
         ):
             connection.sendall(request)
@@ -52,8 +52,6 @@ async def raw(port: int, request: bytes) -> bytes:
 
 class SiteCase(ServiceCase):
     """Serves connectors on ports."""
-
-    timeout = 60
 
     def serve(self, connector: Connector) -> tuple[ScimSite, int]:
         """Serve a connector, and give its port."""

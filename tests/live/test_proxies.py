@@ -173,7 +173,7 @@ class TlsTests(SiteCase):
 
         def talk(client: str) -> bytes:
             trusting = ssl.create_default_context(cafile=str(ca.file))
-            with socket.create_connection(("127.0.0.1", port), 20) as connection:
+            with socket.create_connection(("127.0.0.1", port), 60) as connection:
                 connection.sendall(f"PROXY TCP4 {client} 127.0.0.1 1 443\r\n".encode())
                 with trusting.wrap_socket(connection, server_hostname="localhost") as secure:
                     secure.sendall(request("/Users/bjensen"))

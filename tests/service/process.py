@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 from base64 import b64encode
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,12 @@ from typing import Any
 from attrs import frozen
 from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionRefusedError, ProcessDone, ProcessTerminated
+from twisted.internet.error import (
+    ConnectionRefusedError,
+    ProcessDone,
+    ProcessExitedAlready,
+    ProcessTerminated,
+)
 from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.task import deferLater
 from twisted.internet.utils import getProcessOutputAndValue
@@ -76,10 +82,10 @@ class Running(ProcessProtocol):
         """Tell the status."""
         ending = reason.value
         assert isinstance(ending, ProcessDone | ProcessTerminated)
-        for _, deferred in self._awaited:
-            deferred.errback(RuntimeError(self.output.decode()))
         # twistd ends by the signal that it got
         self.ended.callback(0 if ending.signal == signal.SIGTERM else ending.exitCode or 1)
+        for _, deferred in self._awaited:
+            deferred.errback(RuntimeError(self.output.decode()))
 
     def says(self, text: str) -> Deferred[None]:
         """Wait until the process has written a text."""
@@ -91,14 +97,15 @@ class Running(ProcessProtocol):
     async def stop(self) -> int:
         """Ask it to end, and give the status."""
         assert self.transport is not None
-        self.transport.signalProcess("TERM")
+        with suppress(ProcessExitedAlready):
+            self.transport.signalProcess("TERM")
         return await self.ended
 
 
 class ServiceCase(TestCase):
     """Starts gateways with configurations of its own."""
 
-    timeout = 60
+    timeout = 300
 
     def folder(self, **files: Any) -> Path:
         """Write a configuration folder."""
@@ -165,18 +172,19 @@ class ServiceCase(TestCase):
             return True
         return False
 
-    async def pause(self, seconds: float) -> None:
-        """Let time pass."""
-        await deferLater(reactor, seconds)
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait for something to become true, as it must before the test's time is over."""
+        while not true():
+            await deferLater(reactor, 0.02)
 
     async def gone(self, pid: int) -> None:
         """Wait until a process that isn't a child has ended."""
-        for _ in range(200):
+        for _ in range(2000):
             try:
                 os.kill(pid, 0)
             except ProcessLookupError:
                 return
-            await self.pause(0.05)
+            await deferLater(reactor, 0.05)
         os.kill(pid, signal.SIGKILL)
         self.fail(f"process {pid} didn't end")
 

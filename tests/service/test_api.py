@@ -19,8 +19,6 @@ HOSTILE = "../health?x=1#/\r\n"
 class ServiceDeskTests(ServiceCase):
     """The example, as it is shipped."""
 
-    timeout = 60
-
     def setUp(self) -> Any:
         """Start the service desk, and a gateway over it."""
         return Deferred.fromCoroutine(self.begin())

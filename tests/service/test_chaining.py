@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
+from tests.fakes.slow import WAITS
 from tests.live.faulty import FaultyServer
 from tests.live.ports import free_port
 from tests.service.process import CREDENTIALS, Running, ServiceCase
@@ -18,8 +20,6 @@ reactor: Any = installed
 
 class ChainingCase(ServiceCase):
     """Starts gateways that hand on."""
-
-    timeout = 60
 
     async def before(self, next: int, **more: Any) -> tuple[int, Running]:
         """Start one that hands on to a port."""
@@ -38,7 +38,7 @@ class ChainingCase(ServiceCase):
         """Send bytes, and give all that comes back until the end of the connection."""
 
         def talk() -> bytes:
-            with socket.create_connection(("127.0.0.1", port), 20) as connection:
+            with socket.create_connection(("127.0.0.1", port), 60) as connection:
                 connection.sendall(request)
                 parts = []
                 while part := connection.recv(65536):
@@ -156,7 +156,7 @@ class StreamTests(ChainingCase):
 
         def talk() -> bytes:
             parts = []
-            with socket.create_connection(("127.0.0.1", port), 20) as connection:
+            with socket.create_connection(("127.0.0.1", port), 60) as connection:
                 connection.sendall(request)
                 try:
                     while part := connection.recv(65536):
@@ -175,18 +175,15 @@ class StreamTests(ChainingCase):
             leaving = socket.create_connection(("127.0.0.1", first))
             line = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {CREDENTIALS}\r\n\r\n"
             leaving.sendall(line.encode())
-            await self.pause(0.3)
+            await self.until(lambda: bool(server.requests))
+            server.requests.clear()
             self.assertEqual(1, len(server.connections))
             leaving.close()
             await self.nothing_left(server)
 
     async def nothing_left(self, server: FaultyServer) -> None:
         """Wait until nobody is connected to a server any more."""
-        for _ in range(100):
-            if not server.connections:
-                return
-            await self.pause(0.02)
-        self.fail("a connection is left")
+        await self.until(lambda: not server.connections)
 
 
 class FaultTests(ChainingCase):
@@ -213,14 +210,16 @@ class FaultTests(ChainingCase):
 
     async def test_stops(self) -> None:
         """A gateway that hands on stops like any other, what is under way first."""
-        last = free_port()
-        slow = {"connector": "tests.fakes.slow:PLUGIN"}
-        await self.start(self.one(last, {"milliseconds": 500}, **slow))
+        last, gate = free_port(), Path(self.mktemp()).absolute()
+        slow = self.one(last, {"gate": str(gate)}, connector="tests.fakes.slow:PLUGIN")
+        behind = await self.start(slow)
         first, running = await self.before(last)
-        created = Deferred.fromCoroutine(self.request(first, "/Users", "POST", {"userName": "x"}))
-        await self.pause(0.2)
+        asked = Deferred.fromCoroutine(self.request(first, "/Users?filter=title%20pr"))
+        await behind.says(WAITS)
         stopped = Deferred.fromCoroutine(running.stop())
-        self.assertEqual(201, (await created).status)
+        await running.says("Received SIGTERM")
+        gate.touch()
+        self.assertEqual(200, (await asked).status)
         self.assertEqual(0, await stopped)
 
     async def test_configuration(self) -> None:

@@ -32,8 +32,6 @@ TENANT = "Bearer t3nant-token"
 class PassedCase(ServiceCase):
     """Has a gateway that knows nobody, before one that knows three."""
 
-    timeout = 120
-
     def setUp(self) -> Any:
         """Start both."""
         return Deferred.fromCoroutine(self.begin())

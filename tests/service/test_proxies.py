@@ -28,7 +28,7 @@ class ProxyCase(ServiceCase):
         here = (source, 0)
 
         def talk() -> bytes:
-            with socket.create_connection(("127.0.0.1", port), 20, here) as connection:
+            with socket.create_connection(("127.0.0.1", port), 60, here) as connection:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 received = []
                 try:

@@ -28,8 +28,6 @@ def server(port: int, path: str = "") -> Json:
 class ChainCase(ServiceCase):
     """Starts gateways over others."""
 
-    timeout = 120
-
     async def store(self, port: int) -> Running:
         """Start the document store, names as ids."""
         entity: Json = {"undefined": {}, "clientA": {}}
@@ -164,7 +162,7 @@ class ChainTests(ChainCase):
         found = await self.told(first, "/Users/.search", "POST", asked)
         self.assertEqual(200, found.status, found.body)
         self.assertEqual(["bjensen"], [each["id"] for each in found.json()["Resources"]])
-        self.assertIn(b"POST /Users/.search 200", running.output)
+        await running.says("POST /Users/.search 200")
 
     async def test_request_id(self) -> None:
         """The other side is told the number of the request."""

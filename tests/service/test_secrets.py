@@ -17,8 +17,6 @@ from tests.service.test_passthrough import basic
 class SecretsTests(ServiceCase):
     """A gateway in front of another, whose files hold no secret that could be read."""
 
-    timeout = 120
-
     async def made(self, typed: str, *arguments: str) -> str:
         """Run the command with some input, and give what it prints."""
         command = [sys.executable, "-m", "scimgw.secrets", *arguments]

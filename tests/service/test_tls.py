@@ -14,6 +14,7 @@ from cryptography import x509
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
+from tests.fakes.slow import WAITS
 from tests.live.ports import free_port
 from tests.service.process import CREDENTIALS, Json, Running, ServiceCase
 from tests.tls.papers import CLIENTS, DAY, LOCALHOST, Papers, pem, root
@@ -25,8 +26,6 @@ HEADERS = {"Authorization": CREDENTIALS}
 
 class TlsCase(ServiceCase):
     """Starts gateways that speak TLS."""
-
-    timeout = 120
 
     def setUp(self) -> None:
         """Found an authority."""
@@ -249,17 +248,20 @@ class RenewedTests(TlsCase):
 
     async def test_hangup(self) -> None:
         """On SIGHUP new connections get what is new; those that there are go on undisturbed."""
-        folder = self.configured(PAIR, {"milliseconds": 1500}, connector="tests.fakes.slow:PLUGIN")
+        gate = Path(self.mktemp()).absolute()
+        slow = {"gate": str(gate)}
+        folder = self.configured(PAIR, slow, connector="tests.fakes.slow:PLUGIN")
         running = await self.start(folder)
         kept, busy = await self.connected(), await self.connected()
         self.assertEqual((200, b"hello"), await kept.get("/ping"))
         under_way = busy.get("/Users?filter=title%20pr")
-        await self.pause(0.2)
+        await running.says(WAITS)
         self.renew("second")
         self.hangup(running)
         await running.says("shows the certificate CN=second,O=Example")
         self.assertFalse(under_way.called)
         self.assertEqual("second", await self.shown())
+        gate.touch()
         self.assertEqual(200, (await under_way)[0])
         for client in (kept, busy):
             self.assertEqual((200, b"hello"), await client.get("/ping"))

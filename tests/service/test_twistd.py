@@ -10,6 +10,7 @@ from pathlib import Path
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.threads import deferToThread
 
+from tests.fakes.slow import WAITS
 from tests.live.ports import free_port
 from tests.service.process import ROOT, ServiceCase, section
 
@@ -152,13 +153,15 @@ class ForegroundTests(ServiceCase):
     async def test_requests_end_first(self) -> None:
         """What is under way when the gateway stops is still done and answered."""
         port = free_port()
-        folder = self.one(port, {"milliseconds": 500}, connector="tests.fakes.slow:PLUGIN")
+        gate = Path(self.mktemp()).absolute()
+        folder = self.one(port, {"gate": str(gate)}, connector="tests.fakes.slow:PLUGIN")
         running = await self.start(folder)
-        created = await self.request(port, "/Users", "POST", {"userName": "x"})
-        self.assertEqual(201, created.status)
         slow = Deferred.fromCoroutine(self.request(port, "/Users?filter=title%20pr"))
-        await self.pause(0.2)
+        await running.says(WAITS)
         stopped = Deferred.fromCoroutine(running.stop())
+        await running.says("Received SIGTERM")
+        self.assertFalse(slow.called)
+        gate.touch()
         self.assertEqual(200, (await slow).status)
         self.assertEqual(0, await stopped)
 
