@@ -9,6 +9,8 @@ import sys
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 
 from connectors.api import Config, ServiceDeskConnector
@@ -68,10 +70,10 @@ class SiteCase(ServiceCase):
 class ChainingTests(SiteCase):
     """One site before another server."""
 
-    def before(self, next: int | None, silence: float = SILENCE) -> int:
+    def before(self, next: int | None, clock: IReactorTime = reactor) -> int:
         """Hand on to a port, None for one's own."""
         site, port = self.serve(LokiConnector(LokiConfig(), services()))
-        forwarder = Forwarder(f"http://127.0.0.1:{next or port}", services(), silence)
+        forwarder = Forwarder(f"http://127.0.0.1:{next or port}", services(clock=clock))
         self.addCleanup(lambda: Deferred.fromCoroutine(forwarder.close()))
         site.hand_on(Chaining(forwarder).answer)
         return port
@@ -106,8 +108,12 @@ class ChainingTests(SiteCase):
         server = FaultyServer()
         listening = server.listen()
         self.addCleanup(listening.stopListening)
-        port = self.before(listening.getHost().port, 0.3)
-        answer = await self.request(port, "/hang")
+        clock = Clock()
+        port = self.before(listening.getHost().port, clock)
+        asked = Deferred.fromCoroutine(self.request(port, "/hang"))
+        await self.until(lambda: bool(server.requests))
+        clock.advance(SILENCE)
+        answer = await asked
         self.assertEqual((503, 1), (answer.status, len(server.requests)))
         self.assertIn("took too long", answer.json()["detail"])
 

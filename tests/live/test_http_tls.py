@@ -7,19 +7,22 @@ from typing import Any
 
 import trustme
 from attrs import evolve
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.ssl import (
     Certificate,
     CertificateOptions,
     PrivateCertificate,
     trustRootFromCertificates,
 )
+from twisted.internet.task import Clock
 
 from scimgw.clients.http import HttpClient, Proxy, Request, Tls
 from scimgw.connector import Misconfigured
 from scimgw.errors import Unavailable
 from scimgw.secret import Secret
 from tests.live.faulty import FaultyServer
-from tests.live.http_case import QUICK, HttpCase, reactor
+from tests.live.http_case import HASTY, PATIENT, HttpCase, reactor
 from tests.live.ports import free_port
 from tests.live.processes import TINYPROXY, needed, run
 
@@ -52,10 +55,12 @@ class TlsCase(HttpCase):
         self.addCleanup(port.stopListening)
         return f"https://localhost:{port.getHost().port}"
 
-    def over(self, url: str, proxy: Proxy | None = None, **tls: Any) -> HttpClient:
+    def over(
+        self, url: str, proxy: Proxy | None = None, clock: IReactorTime = reactor, **tls: Any
+    ) -> HttpClient:
         """Make a client with settings of TLS."""
-        options = evolve(QUICK, tls=Tls(**tls), retries=0, connect_timeout=2.0, read_timeout=2.0)
-        return self.client(url, options=options, folder=self.folder, proxy=proxy)
+        options = evolve(PATIENT, tls=Tls(**tls), retries=0)
+        return self.client(url, options=options, folder=self.folder, clock=clock, proxy=proxy)
 
     async def status(self, http: HttpClient) -> int:
         """Make a request."""
@@ -103,8 +108,12 @@ class TlsTests(TlsCase):
 
     async def test_hanging(self) -> None:
         """A connection that the server doesn't close is closed all the same."""
-        http = self.over(self.listen("localhost"), ca="ca.pem")
-        await self.fails(Unavailable, http, "/half")
+        clock = Clock()
+        http = self.over(self.listen("localhost"), clock=clock, ca="ca.pem")
+        failing = Deferred.fromCoroutine(self.fails(Unavailable, http, "/half"))
+        await self.until(lambda: bool(self.server.requests))
+        clock.advance(PATIENT.abort_timeout)
+        await failing
         await self.until(lambda: not http.connections)
 
     def test_files(self) -> None:
@@ -173,7 +182,7 @@ class ProxyTests(TlsCase):
         silent = self.server.listen()
         self.addCleanup(silent.stopListening)
         proxy = Proxy(host=f"http://127.0.0.1:{silent.getHost().port}")
-        options = evolve(QUICK, retries=0, connect_timeout=0.3)
+        options = evolve(HASTY, retries=0, read_timeout=600, abort_timeout=600)
         http = self.client("http://localhost/hang", options=options, proxy=proxy)
         self.server.answers = False
         await self.fails(Unavailable, http, "/hang", "POST")

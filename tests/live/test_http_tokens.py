@@ -8,7 +8,6 @@ from typing import Any
 
 import jwt
 import trustme
-from attrs import evolve
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
 
@@ -19,12 +18,9 @@ from scimgw.connector import Misconfigured
 from scimgw.errors import BadGateway, Unauthorized, Unavailable
 from scimgw.secret import Secret
 from tests.live.faulty import FaultyServer
-from tests.live.http_case import QUICK, HttpCase, reactor, services
+from tests.live.http_case import HASTY, PATIENT, HttpCase, reactor, services
 from tests.live.ports import free_port
 from tests.live.processes import NODE, OAUTH, needed, run
-
-PATIENT = evolve(QUICK, connect_timeout=10.0, read_timeout=20.0, abort_timeout=30.0)
-"""For servers that are well, on a machine that is busy."""
 
 
 class TokenCase(HttpCase):
@@ -133,17 +129,17 @@ class OAuthTests(TokenCase):
 
     async def test_issuer_fails(self) -> None:
         """A token server that isn't there, hangs, or answers HTML."""
-        self.options = QUICK
         faulty = FaultyServer()
         port = faulty.listen()
         self.addCleanup(port.stopListening)
         url = f"http://127.0.0.1:{port.getHost().port}"
-        for where, kind in (
-            (f"http://127.0.0.1:{free_port()}", Unavailable),
-            (f"{url}/hang", Unavailable),
-            (f"{url}/html", BadGateway),
-            (f"{url}/good", BadGateway),
+        for where, kind, options in (
+            (f"http://127.0.0.1:{free_port()}", Unavailable, PATIENT),
+            (f"{url}/hang", Unavailable, HASTY),
+            (f"{url}/html", BadGateway, PATIENT),
+            (f"{url}/good", BadGateway, PATIENT),
         ):
+            self.options = options
             http = self.endpoint(client_id="c", client_secret=Secret("s"), token_url=where)
             await self.fails(kind, http, "/good")
             self.assertEqual([], self.server.requests)

@@ -25,11 +25,10 @@ from scimgw.tokens import PROVISIONING, Signed, signed
 from tests.auth.tokens import OTHER_RSA, RSA, public, token
 from tests.fakes.issuer import IssuerSite
 from tests.live.faulty import FaultyServer
-from tests.live.http_case import QUICK, HttpCase, reactor, services
+from tests.live.http_case import HASTY, PATIENT, HttpCase, reactor, services
 from tests.live.ports import free_port
 from tests.live.processes import NODE, OAUTH, TINYPROXY, Program, needed, run
 
-PATIENT = Options(connect_timeout=20.0, read_timeout=20.0, abort_timeout=40.0)
 TENANT = "0c5f7d4e-8a5f-4a0e-9d0c-0d3c1b0a9f11"
 OPTIONS = {"audience": "scim"}
 
@@ -321,8 +320,8 @@ class FailingTests(IssuerCase):
         self.addCleanup(port.stopListening)
         url = f"http://127.0.0.1:{port.getHost().port}"
         for path in ("/hang", "/html", "/wrong"):
-            await self.fails_to_tell(url + path, QUICK)
-        await self.fails_to_tell(f"http://127.0.0.1:{free_port()}/", QUICK)
+            await self.fails_to_tell(url + path, HASTY)
+        await self.fails_to_tell(f"http://127.0.0.1:{free_port()}/", HASTY)
 
     async def test_no_keys(self) -> None:
         """Keys that aren't any are none, and there may be some soon."""
