@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import ClientFactory, Protocol, connectionDone
 from twisted.internet.ssl import CertificateOptions, PrivateCertificate
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.task import Clock, LoopingCall, deferLater
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
@@ -29,7 +29,7 @@ from tests.fakes.memory import MemoryConnector
 from tests.live.certificates import authority
 from tests.live.http_case import reactor
 
-SHORT = Patience(headers=1, body=1, rate=1e9, unread=1, idle=1, leaving=1, per_address=3)
+PATIENCE = Patience(per_address=3)
 AUTHORIZED = b"Host: x\r\nAuthorization: Basic " + b64encode(b"gwadmin:password") + b"\r\n"
 PING = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -59,22 +59,21 @@ class Caller(Protocol):
 
     def __init__(self) -> None:
         self.received = b""
-        self.closed: Deferred[float] = Deferred()
-        self._began = reactor.seconds()
+        self.closed: Deferred[None] = Deferred()
 
     def dataReceived(self, data: bytes) -> None:
         """Note it."""
         self.received += data
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Tell after how many seconds."""
-        self.closed.callback(reactor.seconds() - self._began)
+        """Tell it."""
+        self.closed.callback(None)
 
 
 class DawdlingTests(TestCase):
-    """A site of little patience."""
+    """A site whose patience ends when the test's clock says so."""
 
-    timeout = 60
+    timeout = 300
 
     def setUp(self) -> None:
         """Serve."""
@@ -82,15 +81,16 @@ class DawdlingTests(TestCase):
         endpoint = Endpoint(connector=self.connector, clock=reactor)
         chain = Chain([BasicAuthenticator([(Principal("gwadmin"), Secret("password"))])])
         cursors = Cursors(key=b"k" * 32)
+        self.clock = Clock()
         self.endpoint = endpoint
         self.site = ScimSite(
             endpoint,
             chain,
             frozenset({NO_ENTITY}),
             Limits(),
-            reactor,
+            self.clock,
             cursors=cursors,
-            patience=SHORT,
+            patience=PATIENCE,
         )
         self.port = self.listen(self.site)
         self.addCleanup(self.site.close)
@@ -123,9 +123,18 @@ class DawdlingTests(TestCase):
         while not true():
             await deferLater(reactor, 0.02)
 
-    async def ended(self, caller: Caller) -> None:
-        """Check that the connection is closed, after some time."""
-        self.assertGreater(await caller.closed, 0.9)
+    async def passes(self, done: Callable[[], object]) -> float:
+        """Let time pass until something is done, and tell how many seconds it took."""
+        began = self.clock.seconds()
+        while not done():
+            self.clock.advance(1)
+            await deferLater(reactor, 0.01)
+        return self.clock.seconds() - began
+
+    async def ended(self, caller: Caller, patience: float) -> None:
+        """Check that the connection is closed when the patience is over, and not before."""
+        await self.until(lambda: self.site.channels)
+        self.assertGreater(await self.passes(lambda: caller.closed.called), patience)
 
     async def test_silent(self) -> None:
         """Who says nothing is left, in the midst of TLS's handshake too."""
@@ -134,19 +143,20 @@ class DawdlingTests(TestCase):
                 caller = await self.call(port)
                 assert caller.transport is not None
                 caller.transport.write(sent)
-                await self.ended(caller)
+                await self.ended(caller, PATIENCE.headers)
                 self.assertNotIn(b"200", caller.received)
 
     async def test_trickle(self) -> None:
         """Headers and bodies that come octet by octet are answered 408."""
         body = b"POST /Users HTTP/1.1\r\nContent-Length: 1000\r\n" + AUTHORIZED + b"\r\n"
-        for start in (b"GET / HTTP/1.1\r\nX: ", body):
+        starts = (b"GET / HTTP/1.1\r\nX: ", PATIENCE.headers), (body, PATIENCE.body)
+        for start, patience in starts:
             caller = await self.call()
             assert caller.transport is not None
             caller.transport.write(start)
             trickle = LoopingCall(caller.transport.write, b"x")
             running = trickle.start(0.1)
-            await self.ended(caller)
+            await self.ended(caller, patience)
             trickle.stop()
             await running
             self.assertIn(b"HTTP/1.1 408 ", caller.received)
@@ -157,8 +167,8 @@ class DawdlingTests(TestCase):
         caller = await self.call()
         assert caller.transport is not None
         caller.transport.write(PING)
-        await self.ended(caller)
-        self.assertIn(b"HTTP/1.1 200 OK", caller.received)
+        await self.until(lambda: b"HTTP/1.1 200 OK" in caller.received)
+        await self.ended(caller, PATIENCE.idle)
 
     async def test_unread(self) -> None:
         """Who doesn't take an answer is cut off, and others are answered meanwhile."""
@@ -170,16 +180,17 @@ class DawdlingTests(TestCase):
         assert other.transport is not None
         other.transport.write(PING)
         await self.until(lambda: b"200 OK" in other.received)
-        await self.connector.closed
+        unread = await self.passes(lambda: self.connector.closed.called)
+        self.assertGreater(unread, PATIENCE.unread)
         await self.endpoint.pending.none()
         caller.transport.resumeProducing()  # type: ignore[attr-defined]
-        await self.ended(caller)
-        await other.closed
+        await caller.closed
+        await self.ended(other, PATIENCE.idle - unread)
 
     async def test_many(self) -> None:
         """Connections of an address beyond the limit are closed when they are made."""
         self.site.exempt = lambda _: False
-        callers = [await self.call() for _ in range(SHORT.per_address)]
-        self.assertLess(await (await self.call()).closed, 0.9)
-        for caller in callers:
-            await self.ended(caller)
+        callers = [await self.call() for _ in range(PATIENCE.per_address)]
+        await (await self.call()).closed
+        self.assertEqual(0, self.clock.seconds())
+        self.assertEqual([False] * PATIENCE.per_address, [each.closed.called for each in callers])
