@@ -54,7 +54,7 @@ class Shared(Generic[S]):
 class LiveCase(TestCase):
     """Runs servers."""
 
-    timeout = 120
+    timeout = 600
 
     async def own(self, start: Start[S]) -> S:
         """Start a server for this test alone, which may break it."""

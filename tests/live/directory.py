@@ -19,6 +19,8 @@ from tests.live.samba import Samba
 from tests.live.slapd import Slapd
 
 Json = dict[str, Any]
+PATIENCE = 60.0
+"""Seconds that a directory has to answer."""
 
 SUITE: Json = {
     # attributes that OpenLDAP compares as SCIM does, so that all that SCIM can ask is asked
@@ -158,7 +160,7 @@ async def with_units(server: Samba) -> Samba:
 async def raw(server: Slapd | Samba) -> Client:
     """Connect past the connector."""
     address = parse_url(server.tls_url)
-    client = Client(reactor, 10.0)
+    client = Client(reactor, PATIENCE)
     await connect(
         client,
         Server(
@@ -171,6 +173,6 @@ async def raw(server: Slapd | Samba) -> Client:
         ),
         reactor,
         reactor,
-        within=10.0,
+        within=PATIENCE,
     )
     return client

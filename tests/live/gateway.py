@@ -29,7 +29,7 @@ from tests.live.slapd import Slapd
 
 ETC = Path(__file__).parent.parent.parent / "etc"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-PATIENCE = 15.0
+PATIENCE = 120.0
 """Seconds after which the gateway must have found the directory again."""
 UNAVAILABLE = 503
 Json = dict[str, Any]

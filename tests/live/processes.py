@@ -64,7 +64,7 @@ async def run(case: TestCase, port: int, command: Sequence[str]) -> Program:
     program = Program()
     reactor.spawnProcess(program, command[0], command, None)
     case.addCleanup(program.stop)
-    for _ in range(1000):
+    for _ in range(3000):
         if program.ended.called:
             break
         with socket.socket() as probe:

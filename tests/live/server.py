@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from tests.live.programs import program
 
 reactor: Any = installed
-PATIENCE = 30.0
+PATIENCE = 120.0
 """How long a server may take to listen, or to end when it is told to, in seconds."""
 _GLANCE = 0.02
 

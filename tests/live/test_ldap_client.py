@@ -36,7 +36,7 @@ from tests.live.slapd import OPENLDAP, Slapd
 
 reactor: Any = installed
 HOSTILE = ' #"+,;<>=\\*()ä😀 '
-LIMITS = Limits(size=4, connect_timeout=5, timeout=10, wait=5)
+LIMITS = Limits(size=4, connect_timeout=60, timeout=60, wait=60)
 
 
 def person(name: str) -> dict[str, list[bytes]]:

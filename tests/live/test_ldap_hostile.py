@@ -88,7 +88,6 @@ class HostileCase(threads.InThread, GatewayCase):
     """Asks a gateway for what it might be hurt by."""
 
     reactor = reactor
-    timeout = 240
 
     async def tried(self, gateway: Gateway, method: str, path: str, body: Any = None) -> Response:
         """Make a request that is carried out, or refused as the client's fault."""

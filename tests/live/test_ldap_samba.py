@@ -24,7 +24,6 @@ class DnTests(threads.InThread, contract.ConnectorContract, LiveCase):
 
     reactor = reactor
     counts = False
-    timeout = 600
     examples = 100
     map = ACTIVE_DIRECTORY_SUITE
 

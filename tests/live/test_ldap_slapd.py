@@ -18,7 +18,6 @@ class DnTests(threads.InThread, contract.ConnectorContract, LiveCase):
 
     reactor = reactor
     counts = False
-    timeout = 600
     map = SUITE
 
     def setUp(self) -> Any:

@@ -32,7 +32,7 @@ class RestfulTests(threads.InThread, contract.ConnectorContract, ServiceCase):
     """The other side can do all that plugin-loki can."""
 
     reactor = reactor
-    timeout = 240
+    timeout = 600
 
     def setUp(self) -> Any:
         """Start plugin-loki."""
@@ -54,7 +54,7 @@ class LimitedCase(threads.InThread, contract.ConnectorContract, TestCase):
     """The other side can do less, says so, and refuses what it can't."""
 
     reactor = reactor
-    timeout = 240
+    timeout = 600
     limits = Limits()
 
     def setUp(self) -> None:

@@ -32,7 +32,7 @@ SELF_SIGNED, REQUEST, AUTHORITY, BUNDLE, CLIENT = range(5)
 class PageTests(TestCase):
     """Step by step."""
 
-    timeout = 120
+    timeout = 300
 
     def setUp(self) -> None:
         """Read the page."""

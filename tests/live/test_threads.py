@@ -19,7 +19,7 @@ class ThreadedLokiTests(threads.InThread, contract.ConnectorContract, TestCase):
     """Each test of the suite passes, called from a thread."""
 
     reactor = installed
-    timeout = 120
+    timeout = 300
 
     def connector(self) -> Connector:
         """Make a store with the test users in it."""

@@ -36,7 +36,7 @@ class Giver(Protocol):
 class EndTests(TestCase):
     """The end of a connection."""
 
-    timeout = 120
+    timeout = 300
 
     def setUp(self) -> None:
         """Listen."""
