@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, Final
+from unicodedata import normalize
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -69,6 +70,11 @@ EXAMPLES: Final = settings(
 )
 
 
+def same(text: str) -> str:
+    """Make equal what differs by case, or by how Unicode writes it."""
+    return normalize("NFC", text.lower())
+
+
 def at(resource: Json, place: str) -> Any:
     """Give the value in one of the places."""
     inside = resource
@@ -88,6 +94,8 @@ class HostileCase(threads.InThread, GatewayCase):
     """Asks a gateway for what it might be hurt by."""
 
     reactor = reactor
+    forms: tuple[Callable[[str], str], ...] = (same,)
+    """What makes equal what is the same: to the gateway, and to a directory that is stricter."""
 
     async def tried(self, gateway: Gateway, method: str, path: str, body: Any = None) -> Response:
         """Make a request that is carried out, or refused as the client's fault."""
@@ -120,7 +128,9 @@ class HostileCase(threads.InThread, GatewayCase):
                 filter = f"title {operator} {json.dumps(value)}"
                 found = await gateway.found("/Users", filter, "title")
                 expected = {
-                    id for id, title in titles.items() if test(title.lower(), value.lower())
+                    id
+                    for id, title in titles.items()
+                    if all(test(form(title), form(value)) for form in self.forms)
                 }
                 self.assertEqual(expected, {each["id"] for each in found}, filter)
 
@@ -291,6 +301,9 @@ class OpenLdapTests(HostileCase):
 
 class ActiveDirectoryTests(HostileCase):
     """Active Directory."""
+
+    # Samba takes é in one character and in two for different, and is asked first
+    forms = (str.lower, same)
 
     async def gateway(self) -> Gateway:
         """Serve."""
