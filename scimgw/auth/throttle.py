@@ -12,9 +12,10 @@ Failures are forgiven in time.  Nobody is kept out by somebody else:
   from there.  A short one doesn't: a pause that the right password ends would tell it.
 - To present again what has failed before is no further guess: it has a count of its own.
 
-An attempt counts as a failure from its beginning until it has succeeded, so that many at once are
-no way round, save that the same credentials several times at once are one attempt.  IPv6 addresses
-are counted by the /64.  Everything is bounded, and what was longest untouched is forgotten first.
+While something is verified it may turn out to be wrong.  Whoever might be one too many then waits
+until that is decided, so that many at once are no way round, and those who are right are none too
+many.  The same credentials several times at once are one attempt.  IPv6 addresses are counted by
+the /64.  Everything is bounded, and what was longest untouched is forgotten first.
 """
 
 from __future__ import annotations
@@ -23,16 +24,19 @@ import base64
 import hashlib
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from functools import lru_cache
+from enum import Enum, auto
+from functools import lru_cache, partial
 from ipaddress import IPv6Network, ip_address
 from secrets import token_bytes
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import Final, TypeVar, assert_never
 
 from attrs import define, field, frozen
+from twisted.internet.interfaces import IReactorTime
 
+from scimgw.auth.undecided import Undecided
 from scimgw.errors import ScimError, TooManyRequests, Unauthorized
 
 FREE: Final = 5
@@ -84,12 +88,23 @@ class _Count:
         return max(0.0, self.failures - (now - self.at) / FORGIVEN)
 
 
+class Verdict(Enum):
+    """What became of credentials."""
+
+    RIGHT = auto()
+    WRONG = auto()
+    UNTOLD = auto()
+    """They couldn't be verified."""
+    LEFT = auto()
+    """Who has presented them left before it was told."""
+
+
 class Throttle:
     """Remembers, in memory, who was wrong lately, and who was right."""
 
-    def __init__(self, seconds: Callable[[], float], capacity: int = CAPACITY) -> None:
+    def __init__(self, clock: IReactorTime, capacity: int = CAPACITY) -> None:
         """Remember nobody yet."""
-        self._seconds = seconds
+        self._seconds = clock.seconds
         self._capacity = capacity
         self._key = token_bytes(_LENGTH)
         self._counts: OrderedDict[bytes, _Count] = OrderedDict()
@@ -97,48 +112,53 @@ class Throttle:
         """Credentials that got in -> whose count concerns them."""
         self._homes: OrderedDict[bytes, None] = OrderedDict()
         """Accounts that got in, each with an address."""
-        self._running: set[bytes] = set()
+        self._undecided = Undecided(self._full, clock)
 
     @property
     def size(self) -> int:
         """How much is remembered."""
-        return len(self._counts) + len(self._right) + len(self._homes) + len(self._running)
+        kept = len(self._counts) + len(self._right) + len(self._homes)
+        return kept + self._undecided.size
 
-    def attempt(self, address: str, presented: Presented) -> AbstractContextManager[None]:
-        """Give the context in which credentials are verified: Unauthorized there is a failure.
+    def attempt(self, address: str, presented: Presented) -> Attempt | None:
+        """Give the context in which credentials are verified; None if they have to wait.
 
-        What can't be verified, as any other ScimError tells, is none.  On entering it raises
-        TooManyRequests if nothing may be verified yet.
+        Raises: TooManyRequests, if nothing may be verified yet.
         """
-        place = network(address)
-        itself = self._digest("credentials", place, presented.account, presented.secret)
-        concerned = self._right.get(itself)
-        if concerned is not None and concerned not in self._counts:
-            return _Again(self, itself)
-        return self._unsure(itself, place, presented)
+        found = self._here(network(address), presented)
+        return None if found.places and any(map(self._full, found.places)) else found
 
-    def elsewhere(self, address: str, presented: Presented) -> Callable[[], None]:
-        """Let credentials go on to who judges them; give what counts that they were wrong.
+    async def turn(self, address: str, presented: Presented) -> Attempt:
+        """Give the context in which credentials are verified, once they may be.
 
-        What got in is never certain here, so it isn't remembered; nor do failures count that come
-        from other addresses, since they would keep out whoever is right.
+        Raises: TooManyRequests, if nothing may be verified yet, or too many wait.
+        """
+        return await self._turn(partial(self._here, network(address), presented))
+
+    async def passing(self, address: str, presented: Presented) -> Attempt:
+        """Give, once they may go on, credentials that are judged elsewhere.
+
+        Whom the other side has let in waits for nobody any more.  But that may have been for what
+        it lets anybody do, so failures count all the same.  Those that come from other addresses
+        don't, since they would keep out whoever is right.
 
         Raises: TooManyRequests.
         """
-        place = network(address)
+        return await self._turn(partial(self._elsewhere, network(address), presented))
+
+    async def _turn(self, find: Callable[[], Attempt]) -> Attempt:
+        while True:
+            found = find()
+            full = next(filter(self._full, found.places), None)
+            if full is None:
+                return found
+            await self._undecided.wait(full)
+
+    def _here(self, place: str, presented: Presented) -> Attempt:
         itself = self._digest("credentials", place, presented.account, presented.secret)
-        keys = [itself, self._digest("address", place)]
-        if presented.account is not None:
-            keys.append(self._digest("home", place, _name(presented.account)))
-        self._wait_for(keys[:1] if itself in self._counts else keys)
-
-        def failed() -> None:
-            for key in keys[:1] if itself in self._counts else keys:
-                self._charge(key, self._seconds())
-
-        return failed
-
-    def _unsure(self, itself: bytes, place: str, presented: Presented) -> _Attempt:
+        concerned = self._right.get(itself)
+        if concerned is not None and not self._concerns_others(concerned):
+            return Attempt(self, itself, failing=(itself,), concerned=concerned)
         here = self._digest("address", place)
         home = None
         keys: tuple[bytes, ...] = (itself, here)
@@ -147,21 +167,29 @@ class Throttle:
             home = self._digest("home", place, name)
             known = home in self._homes
             keys = (itself, home) if known else (*keys, self._digest("account", name))
-        if itself in self._counts:
-            keys = () if itself in self._running else (itself,)
-        concerned = _NOBODY if len(presented.secret) >= LONG else home or here
-        return _Attempt(self, itself, keys, concerned, home)
-
-    def begin(self, itself: bytes, keys: Iterable[bytes]) -> Mapping[bytes, _Count]:
-        """Count a failure beforehand.
-
-        Raises: TooManyRequests.
-        """
+        keys = self._at_stake(itself, keys)
         self._wait_for(keys)
-        if keys:
-            self._running.add(itself)
-        now = self._seconds()
-        return {key: self._charge(key, now) for key in keys}
+        concerned = _NOBODY if len(presented.secret) >= LONG else home or here
+        return Attempt(self, itself, places=keys, failing=keys, concerned=concerned, home=home)
+
+    def _elsewhere(self, place: str, presented: Presented) -> Attempt:
+        itself = self._digest("credentials", place, presented.account, presented.secret)
+        keys: tuple[bytes, ...] = (itself, self._digest("address", place))
+        if presented.account is not None:
+            keys = (*keys, self._digest("home", place, _name(presented.account)))
+        keys = self._at_stake(itself, keys)
+        self._wait_for(keys)
+        places = () if itself in self._right else keys
+        return Attempt(self, itself, places=places, failing=keys, concerned=_NOBODY)
+
+    def _concerns_others(self, key: bytes) -> bool:
+        return key in self._counts or self._undecided.count(key) > 0
+
+    def _at_stake(self, itself: bytes, keys: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """Give whose failure it would be: less, if the same is being verified, or has failed."""
+        if self._undecided.count(itself):
+            return ()
+        return (itself,) if itself in self._counts else keys
 
     def _wait_for(self, keys: Iterable[bytes]) -> None:
         now = self._seconds()
@@ -171,45 +199,49 @@ class Throttle:
         if wait > 0:
             raise TooManyRequests("wrong credentials were presented too often", wait)
 
-    def _charge(self, key: bytes, now: float) -> _Count:
-        before = self._counts.get(key)
-        failures = 1.0 if before is None else 1.0 + before.left(now)
-        count = _Count(failures, now, now + pause(failures))
-        self._keep(self._counts, key, count)
-        return count
+    def _full(self, key: bytes) -> bool:
+        """Whether one more failure would be too many if all fail that are undecided.
 
-    def take_back(self, charged: Mapping[bytes, _Count]) -> None:
-        """Have it that there was no failure."""
-        for key, count in charged.items():
-            present = self._counts.get(key)
-            if present is None:
-                continue
-            failures = present.failures - 1
-            if failures <= 0:
-                del self._counts[key]
-            else:
-                until = 0.0 if present is count else present.until
-                self._counts[key] = _Count(failures, present.at, until)
+        After a pause there is one place.  In a pause nobody is kept waiting.
+        """
+        undecided = self._undecided.count(key)
+        if not undecided:
+            return False
+        now, count = self._seconds(), self._counts.get(key)
+        if count is None:
+            return pause(undecided) > 0
+        return count.until <= now and pause(count.left(now) + undecided) > 0
 
-    def end(self, itself: bytes) -> None:
-        """Have it that the credentials aren't being verified any more."""
-        self._running.discard(itself)
+    def begin(self, attempt: Attempt) -> None:
+        """Have it that credentials are being verified."""
+        if attempt.places:
+            self._undecided.begin(attempt.places)
 
-    def right(self, itself: bytes, concerned: bytes, home: bytes | None) -> None:
-        """Remember what has got in, and from where."""
-        self._keep(self._right, itself, concerned)
-        if home is not None:
-            self._keep(self._homes, home, None)
+    def end(self, attempt: Attempt, verdict: Verdict) -> None:
+        """Remember what has become of credentials, and let on who waits for that."""
+        match verdict:
+            case Verdict.RIGHT:
+                self._keep(self._right, attempt.itself, attempt.concerned)
+                if attempt.home is not None:
+                    self._keep(self._homes, attempt.home, None)
+            case Verdict.WRONG:
+                self._right.pop(attempt.itself, None)
+                self._charge(attempt.failing)
+            case Verdict.LEFT:
+                self._charge(attempt.places)
+            case Verdict.UNTOLD:
+                pass
+            case _:
+                assert_never(verdict)
+        if attempt.places:
+            self._undecided.end(attempt.places)
 
-    def again(self, itself: bytes) -> None:
-        """Remember that it has got in once more."""
-        if itself in self._right:
-            self._right.move_to_end(itself)
-
-    def no_longer(self, itself: bytes) -> None:
-        """Forget that it got in: a token has expired, say, which is nobody's guess."""
-        self._right.pop(itself, None)
-        self._charge(itself, self._seconds())
+    def _charge(self, keys: Iterable[bytes]) -> None:
+        now = self._seconds()
+        for key in keys:
+            before = self._counts.get(key)
+            failures = 1.0 if before is None else 1.0 + before.left(now)
+            self._keep(self._counts, key, _Count(failures, now, now + pause(failures)))
 
     def _keep(self, kept: OrderedDict[bytes, V], key: bytes, value: V) -> None:
         kept[key] = value
@@ -222,48 +254,47 @@ class Throttle:
         return hashlib.blake2b(text, key=self._key, digest_size=_LENGTH).digest()
 
 
-@define
-class _Attempt(AbstractContextManager[None]):
-    """Credentials of which it isn't known whether they are right."""
+@define(kw_only=True)
+class Attempt(AbstractContextManager[None]):
+    """Credentials that are being verified: in its context, Unauthorized tells that they are wrong.
 
-    _throttle: Throttle
-    _itself: bytes
-    _keys: tuple[bytes, ...]
-    _concerned: bytes
-    _home: bytes | None
-    _charged: Mapping[bytes, _Count] = field(init=False, factory=dict)
+    What can't be verified, as any other ScimError tells, is no failure.
+    """
 
-    def __enter__(self) -> None:
-        self._charged = self._throttle.begin(self._itself, self._keys)
+    _throttle: Throttle = field(kw_only=False)
+    itself: bytes = field(kw_only=False)
+    places: tuple[bytes, ...] = ()
+    """What it is undecided for."""
+    failing: tuple[bytes, ...]
+    """Whose failure it is if they are wrong."""
+    concerned: bytes
+    """Whose failures concern them if they are right."""
+    home: bytes | None = None
+    """Who then is known at the address."""
+    _decided: bool = field(init=False, default=False)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        if self._charged:
-            self._throttle.end(self._itself)
-        if error is None:
-            self._throttle.right(self._itself, self._concerned, self._home)
-        if error is None or (isinstance(error, ScimError) and not isinstance(error, Unauthorized)):
-            self._throttle.take_back(self._charged)
+    def begin(self) -> None:
+        """Begin to verify them."""
+        self._throttle.begin(self)
 
-
-@define
-class _Again(AbstractContextManager[None]):
-    """Credentials that have got in from there before."""
-
-    _throttle: Throttle
-    _itself: bytes
+    def decide(self, verdict: Verdict) -> None:
+        """Tell what has become of them; the first verdict counts."""
+        if not self._decided:
+            self._decided = True
+            self._throttle.end(self, verdict)
 
     def __enter__(self) -> None:
-        pass
+        self.begin()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         if error is None:
-            self._throttle.again(self._itself)
+            self.decide(Verdict.RIGHT)
         elif isinstance(error, Unauthorized):
-            self._throttle.no_longer(self._itself)
+            self.decide(Verdict.WRONG)
+        else:
+            self.decide(Verdict.UNTOLD if isinstance(error, ScimError) else Verdict.LEFT)
 
 
 def _name(account: str) -> str:

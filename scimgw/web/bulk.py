@@ -5,10 +5,12 @@ RFC 7644 section 3.7: 200, whatever became of the operations, each of which has 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from twisted.web.http import CREATED, NO_CONTENT, OK
 
+from scimgw.auth.throttle import Verdict
 from scimgw.errors import InvalidSyntax, MethodNotAllowed, Unauthorized
 from scimgw.gateway.bulk import Outcome, carry_out
 from scimgw.scim.bulk import Refused, encode_bulk, parse
@@ -29,10 +31,16 @@ async def bulk(context: Context) -> Answer:
     request = parse(types, body(context.request), context.limits.max_operations)
     with unknown(context, InvalidSyntax) as told:
         outcomes = await carry_out(context.endpoint, context.call, request, told)
-    refused = context.request.on_refusal
-    if refused is not None and any(isinstance(each.error, Unauthorized) for each in outcomes):
-        refused()
+    context.request.verdict = _verdict(outcomes)
     return Answer(OK, encode_bulk([_encoded(context, each) for each in outcomes]))
+
+
+def _verdict(outcomes: Sequence[Outcome]) -> Verdict:
+    """Say what the endpoint says of the credentials, where it is the one that judges them."""
+    if any(isinstance(each.error, Unauthorized) for each in outcomes):
+        return Verdict.WRONG
+    done = any(each.error is None for each in outcomes)
+    return Verdict.RIGHT if done else Verdict.UNTOLD
 
 
 def _encoded(context: Context, outcome: Outcome) -> dict[str, Any]:

@@ -9,16 +9,18 @@ from functools import partial
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.web.http import MULTIPLE_CHOICE, OK, UNAUTHORIZED
 
 from scimgw.auth.chain import Chain, Credentials
 from scimgw.auth.oauth import OAuthClient, TokenIssuer
 from scimgw.auth.signed import told
-from scimgw.auth.throttle import Presented, Throttle
+from scimgw.auth.throttle import Attempt, Presented, Throttle, Verdict
 from scimgw.connector import Principal
 from scimgw.errors import TooManyRequests, Unauthorized
 from scimgw.tls.names import spelled
 from scimgw.web.conversation import header
 from scimgw.web.request import ScimRequest
+from scimgw.web.routes import Target
 from scimgw.web.seldom import Seldom
 
 log = Logger()
@@ -34,12 +36,12 @@ class Login:
 
     def __init__(self, chain: Chain, clock: IReactorTime) -> None:
         """Let nobody be slowed down yet."""
-        self.throttle = Throttle(clock.seconds)
+        self.throttle = Throttle(clock)
         self._chain = chain
         self._seldom: defaultdict[str, Seldom] = defaultdict(lambda: Seldom(clock.seconds))
         """By the reason of a refusal, of which there are a few."""
 
-    async def identify(self, request: ScimRequest) -> Principal:
+    async def identify(self, request: ScimRequest, target: Target) -> Principal:
         """Tell whom the credentials of a request belong to; to present none is no failure.
 
         A certificate, which counts where there are none, can't be guessed.
@@ -52,11 +54,14 @@ class Login:
         presented = Presented.in_header(authorization)
         try:
             if self._chain.elsewhere:
-                principal = await self._chain.authenticate(authorization)
-                failed = self.throttle.elsewhere(request.client_host, presented)
-                request.on_refusal = partial(self._refused, failed, request, presented)
-                return principal
-            with self.throttle.attempt(request.client_host, presented):
+                return await self._pass(request, target, authorization, presented)
+            attempt = self.throttle.attempt(request.client_host, presented)
+            if attempt is None:
+                proven = self._proven(authorization)
+                if proven is not None:
+                    return proven
+                attempt = await self.throttle.turn(request.client_host, presented)
+            with attempt:
                 return await self._chain.authenticate(authorization)
         except (Unauthorized, TooManyRequests) as error:
             if isinstance(error, TooManyRequests):
@@ -76,6 +81,16 @@ class Login:
                 self._tell(request, error.detail, said=partial(spelled, shown))
             raise
 
+    async def _pass(
+        self, request: ScimRequest, target: Target, authorization: str, presented: Presented
+    ) -> Principal:
+        """Let credentials go on to the endpoint; the answer tells what it makes of them."""
+        principal = await self._chain.authenticate(authorization)
+        attempt = await self.throttle.passing(request.client_host, presented)
+        attempt.begin()
+        request.on_verdict = partial(self._judged, attempt, request, target, presented)
+        return principal
+
     async def client(
         self, request: ScimRequest, issuer: TokenIssuer, shown: Sequence[tuple[str, str]]
     ) -> OAuthClient:
@@ -85,7 +100,8 @@ class Login:
         """
         id, secret = shown[0]
         try:
-            with self.throttle.attempt(request.client_host, Presented(secret, f"client {id}")):
+            presented = Presented(secret, f"client {id}")
+            with await self.throttle.turn(request.client_host, presented):
                 return await issuer.login(shown)
         except (Unauthorized, TooManyRequests) as error:
             self._tell(request, error.detail, id)
@@ -102,12 +118,14 @@ class Login:
         looking.cancel()
         return found[0] if found else None
 
-    def _refused(
-        self, failed: Callable[[], None], request: ScimRequest, presented: Presented
+    def _judged(
+        self, attempt: Attempt, request: ScimRequest, target: Target, presented: Presented
     ) -> None:
-        """Count that the endpoint doesn't know whom the gateway has let on."""
-        failed()
-        self._tell(request, "the endpoint refuses the credentials", presented.account)
+        """Remember what the endpoint says of whom the gateway has let on."""
+        verdict = request.verdict or _verdict(request, target)
+        attempt.decide(verdict)
+        if verdict is Verdict.WRONG:
+            self._tell(request, "the endpoint refuses the credentials", presented.account)
 
     def _tell(
         self,
@@ -131,3 +149,17 @@ class Login:
                 id=request.request_id,
                 times=times,
             )
+
+
+def _verdict(request: ScimRequest, target: Target) -> Verdict:
+    """Read out of an answer what the endpoint says of the credentials.
+
+    That it has let somebody in only an answer tells that the gateway couldn't give by itself.  Who
+    has left learns nothing, and may have left since the endpoint takes long.
+    """
+    if request.gone:
+        return Verdict.UNTOLD
+    if request.code == UNAUTHORIZED:
+        return Verdict.WRONG
+    asked = target.told and request.method != b"OPTIONS"
+    return Verdict.RIGHT if asked and OK <= request.code < MULTIPLE_CHOICE else Verdict.UNTOLD

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import datetimeToString
 from twisted.web.server import Request
 
+from scimgw.auth.throttle import Verdict
 from scimgw.errors import Forbidden, PayloadTooLarge, ScimError
 from scimgw.scim.messages import encode_error
 from scimgw.tls.names import Name
@@ -67,8 +68,10 @@ class ScimRequest(Request):
     base = ""
     """The URL above the route."""
     principal = "-"
-    on_refusal: Callable[[], None] | None = None
-    """What is to be told if the endpoint, which judges, refuses the credentials."""
+    on_verdict: Callable[[], None] | None = None
+    """What is to be told once the endpoint, which judges, has judged the credentials."""
+    verdict: Verdict | None = None
+    """What it says of them, if that isn't what the status says."""
     answering: Deferred[None] | None = None
     """What is given up if the client leaves before the answer."""
     gone = False
@@ -165,9 +168,20 @@ class ScimRequest(Request):
         self.setHeader(b"X-Request-Id", self.request_id.encode())
         self.write(prepare(self, Answer(error.status, encode_error(error))))
 
+    def write(self, data: bytes) -> None:
+        """Send a piece of the answer; the first one says what the endpoint says."""
+        super().write(data)
+        self._tell_verdict()
+
+    def _tell_verdict(self) -> None:
+        if self.on_verdict is not None:
+            tell, self.on_verdict = self.on_verdict, None
+            tell()
+
     def connectionLost(self, reason: Failure) -> None:
         """Log that the client has left, and give up what is only read."""
         self.gone = True
+        self._tell_verdict()
         if self._refused is None:
             self.code = GONE
         log.info("{access}", access=self.access())

@@ -9,7 +9,7 @@ from typing import Final
 from klein.resource import KleinResource
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
-from twisted.web.http import NO_CONTENT, UNAUTHORIZED
+from twisted.web.http import NO_CONTENT
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
@@ -147,8 +147,6 @@ class Root(Resource):
                     return
                 failed = answer_to(error, request.request_id, self._chain.challenges)
                 content = prepare(request, failed)
-            if request.code == UNAUTHORIZED and request.on_refusal is not None:
-                request.on_refusal()
             if content is not None and not request.gone:
                 request.write(content)
                 request.finish()
@@ -160,7 +158,7 @@ class Root(Resource):
             return await self._give_token(request, target, self.issuer)
         if self.hand_on is not None and target.route != PING:
             if target.route != SERVICE_PROVIDER_CONFIG or not target.public:
-                access.on_handing(await self._identify(request), target, request)
+                access.on_handing(await self._identify(request, target), target, request)
             await self.hand_on(request)
             return None
         return await self._answer_here(request, target)
@@ -247,7 +245,7 @@ class Root(Resource):
         """
         principal = ANYBODY
         if not target.public:
-            principal = await self._identify(request)
+            principal = await self._identify(request, target)
         elif target.route != PUBLIC:
             return principal
         # the name by which configuration files say that there is none isn't one
@@ -277,8 +275,8 @@ class Root(Resource):
         there = self.hand_on is not None or target.base_entity in self._entities
         return there and target.entity != NO_ENTITY and principal.reaches(target.base_entity)
 
-    async def _identify(self, request: ScimRequest) -> Principal:
-        principal = await self.login.identify(request)
+    async def _identify(self, request: ScimRequest, target: Target) -> Principal:
+        principal = await self.login.identify(request, target)
         request.principal = principal.name
         return principal
 

@@ -64,6 +64,11 @@ class Target:
             return False
         return self.route == SERVICE_PROVIDER_CONFIG or (self.route == PING and not self.prefix)
 
+    @property
+    def told(self) -> bool:
+        """Whether the endpoint has to be asked, for an answer that is a success as a whole."""
+        return self.type is not None or self.route in {API, ROOT, SEARCH, ME}
+
 
 class Routes:
     """The routes of one plugin."""

@@ -15,7 +15,7 @@ from twisted.trial.unittest import TestCase
 
 from scimgw.config.load import load
 from scimgw.errors import Unavailable
-from scimgw.scrypt import USUAL, Scrypt
+from scimgw.scrypt import USUAL, Cost, Scrypt
 from scimgw.service import PluginService
 from scimgw.testing.client import Client
 from scimgw.threads import THREADS, WAITING, Threads
@@ -120,21 +120,18 @@ class ThreadsTests(TestCase):
         self.assertEqual([], [each for each in self.threads._pool.threads if each.is_alive()])
 
 
-class LoginTests(LiveCase):
+class LoginCase(LiveCase):
     """The gateway, as the service puts it together."""
 
-    def setUp(self) -> None:
-        """Know one user by a hash, another in clear."""
-        hash = Scrypt.made(b"right", os.urandom, USUAL)
-        users = [
-            {"username": "hashed", "password": str(hash)},
-            {"username": "clear", "password": "password"},
-        ]
+    def know(self, **users: str) -> None:
+        """Know some users by their passwords, or hashes of them."""
         folder = Path(self.mktemp())
         folder.mkdir()
         (folder / "scimgw.json").write_text('{"plugins": ["plugin-loki"]}')
         plugin: dict[str, Any] = {"scimgateway": section(1), "endpoint": {}}
-        plugin["scimgateway"]["auth"] = {"basic": users}
+        plugin["scimgateway"]["auth"] = {
+            "basic": [{"username": name, "password": each} for name, each in users.items()]
+        }
         (folder / "plugin-loki.json").write_text(json.dumps(plugin))
         (config,) = load(folder).plugins
         self.service = PluginService(config, reactor)
@@ -150,6 +147,14 @@ class LoginTests(LiveCase):
     async def status(self, user: str, password: str, address: str = "192.0.2.1") -> int:
         """Make a request as somebody, and give the status of the answer."""
         return (await self.gateway(user, password, address).request("GET", "/Users")).status
+
+
+class LoginTests(LoginCase):
+    """Logins whose passwords are known by hashes, and in clear."""
+
+    def setUp(self) -> None:
+        """Know one user by a hash, another in clear."""
+        self.know(hashed=str(Scrypt.made(b"right", os.urandom, USUAL)), clear="password")
 
     async def test_let_in(self) -> None:
         """Who is known by a hash gets in with the password, and with nothing else."""
@@ -200,3 +205,26 @@ class LoginTests(LiveCase):
             each.addErrback(lambda _: None)
         # who has left isn't verified any more
         self.assertEqual(0, len(self.service._threads._queue))
+
+
+class BurstTests(LoginCase):
+    """Many logins from one address at the same moment."""
+
+    def setUp(self) -> None:
+        """Know several users by hashes."""
+        cost = Cost(14, 8, 1)
+        self.users = {
+            f"user{each}": str(Scrypt.made(b"right", os.urandom, cost)) for each in range(12)
+        }
+        self.know(**self.users)
+
+    async def test_first_logins(self) -> None:
+        """After a start, all who belong here get in at once, though they come from one address."""
+        statuses = [Deferred.fromCoroutine(self.status(name, "right")) for name in self.users]
+        self.assertEqual({200}, set(await gatherResults(statuses)))
+
+    async def test_guesses(self) -> None:
+        """Of guesses at the same moment no more are looked at than one after the other."""
+        guesses = [Deferred.fromCoroutine(self.status(name, "wrong")) for name in self.users]
+        statuses = await gatherResults(guesses)
+        self.assertEqual((5, 7), (statuses.count(401), statuses.count(429)), statuses)

@@ -14,7 +14,7 @@ from scimgw.auth.throttle import FREE
 from scimgw.auth.token import TokenAuthenticator
 from scimgw.connector import Principal
 from scimgw.secret import Secret
-from scimgw.testing.client import Client
+from scimgw.testing.client import Client, Connection
 from tests.auth.tokens import OCT, OTHER_RSA, RSA, SECRET, pem, token
 from tests.web import test_access
 from tests.web.test_access import READS, USERS, WRITES
@@ -118,6 +118,37 @@ class TokenWalkTests(test_access.AccessCase):
 
     def test_nothing_is_waited_for(self) -> None:
         """In a pause keys are asked for, and a token that needs them is answered at once."""
+        asked = self.publish()
+        for each in range(FREE):
+            self.using(f"guess{each}").get("/Users")
+        claims = {"iss": "published", "sub": "gwadmin", "exp": NOW + LIFETIME}
+        client = self.using(token(RSA, claims))
+        self.assertEqual(429, client.get("/Users").status)
+        self.assertEqual(429, client.get("/Users").status)
+        self.assertEqual(1, len(asked))
+        asked[0].callback(Published((keys.of_pem(pem(RSA)),)))
+        self.assertEqual(200, client.get("/Users").status)
+
+    def test_others_wait(self) -> None:
+        """A signed token waits for nobody: neither for others' keys, nor for others who wait."""
+        asked = self.publish()
+        claims = {"iss": "published", "sub": "gwadmin", "exp": NOW + LIFETIME}
+        waiting = [self.begun(token(RSA, {**claims, "jti": f"{each}"})) for each in range(2 * FREE)]
+        known = self.begun("token-of-gwadmin")
+        for text in self.signed(BY_NAME["gwadmin"]):
+            self.assertEqual(200, self.using(text).get("/Users").status)
+        self.assertEqual(b"", b"".join(each.received() for each in (*waiting, known)))
+        asked[0].callback(Published((keys.of_pem(pem(RSA)),)))
+        self.assertEqual({200}, {each.response().status for each in (*waiting, known)})
+
+    def begun(self, text: str) -> Connection:
+        """Begin a request with a token."""
+        connection = Connection(self.site)
+        connection.send(self.using(text).encoded("GET", "/Users"))
+        return connection
+
+    def publish(self) -> list[Deferred[Published]]:
+        """Trust an issuer whose keys are still to come, and give who asks for them."""
         asked: list[Deferred[Published]] = []
 
         async def ask() -> Published:
@@ -133,17 +164,9 @@ class TokenWalkTests(test_access.AccessCase):
             principal=lambda claims: BY_NAME[claims["sub"]],
         )
         tokens = SignedTokens([published], self.clock.seconds)
-        self.serve(self.loki(), chain=Chain([*super().ways(), tokens]))
+        self.serve(self.loki(), chain=Chain([*self.ways(), tokens]))
         self.clock.advance(-self.clock.seconds() + NOW)
-        for each in range(FREE):
-            self.using(f"guess{each}").get("/Users")
-        claims = {"iss": "published", "sub": "gwadmin", "exp": NOW + LIFETIME}
-        client = self.using(token(RSA, claims))
-        self.assertEqual(429, client.get("/Users").status)
-        self.assertEqual(429, client.get("/Users").status)
-        self.assertEqual(1, len(asked))
-        asked[0].callback(Published((key,)))
-        self.assertEqual(200, client.get("/Users").status)
+        return asked
 
     def test_forged(self) -> None:
         """A token that somebody else has signed lets in nowhere."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from twisted.internet.defer import Deferred
 
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 
@@ -17,7 +19,7 @@ from scimgw.scim.cursor import Cursors
 from scimgw.scim.query import Page, Query
 from scimgw.scim.schema import ResourceType
 from scimgw.secret import Secret
-from scimgw.testing.client import Client
+from scimgw.testing.client import Client, Connection, parse
 from scimgw.web.root import Limits
 from scimgw.web.site import ScimSite
 from tests.auth.test_basic import basic
@@ -185,3 +187,124 @@ class PassedTests(PassedCase):
         for header in ("Bearer a", "Bearer b"):
             self.assertEqual(200, self.who(header).get("/Users").status)
         self.assertEqual({}, self.endpoint._views)
+
+
+class SlowTests(PassedCase):
+    """What happens while the endpoint judges."""
+
+    def setUp(self) -> None:
+        """Have the endpoint take its time."""
+        super().setUp()
+        self.gates: dict[str, list[Deferred[None]]] = {}
+        connector = self.connector
+
+        async def judged(call: Call, query: Query) -> Page:
+            gate: Deferred[None] = Deferred()
+            assert call.credentials is not None
+            self.gates.setdefault(call.credentials.reveal(), []).append(gate)
+            await gate
+            connector.judge(call)
+            return await LokiConnector.search(connector, call, query)
+
+        self.patch(connector, "search", judged)
+
+    def ask(self, header: str) -> Connection:
+        """Begin a request."""
+        connection = Connection(self.site)
+        connection.send(self.who(header).encoded("GET", "/Users"))
+        return connection
+
+    def judge(self, header: str) -> None:
+        """Have the endpoint judge the requests of somebody."""
+        for gate in self.gates.pop(header):
+            gate.callback(None)
+
+    def statuses(self, asked: Iterable[Connection]) -> list[int]:
+        """Give the statuses of answers, 0 where there is none yet."""
+        answers = (each.received() for each in asked)
+        return [parse(each).status if each else 0 for each in answers]
+
+    def test_guesses(self) -> None:
+        """Of guesses at the same time as few go on as one after the other."""
+        headers = [basic(f"wrong{each}:x") for each in range(50)]
+        asked = [self.ask(each) for each in headers]
+        self.assertEqual(headers[:5], list(self.gates))
+        for each in headers[:5]:
+            self.judge(each)
+        self.assertEqual([401] * 5 + [429] * 45, self.statuses(asked))
+        self.assertEqual({}, self.gates)
+
+    def test_burst(self) -> None:
+        """All whom the endpoint knows are served, though they come at once."""
+        headers = [basic(f"user{each}:x") for each in range(20)]
+        asked = [self.ask(each) for each in headers]
+        for each in headers:
+            self.judge(each)
+        self.assertEqual([200] * 20, self.statuses(asked))
+
+    def test_same(self) -> None:
+        """One who makes many requests at once waits for none of them."""
+        asked = [self.ask(basic("jsmith:p")) for _ in range(20)]
+        self.assertEqual(20, len(self.gates[basic("jsmith:p")]))
+        self.judge(basic("jsmith:p"))
+        self.assertEqual([200] * 20, self.statuses(asked))
+
+    def test_known(self) -> None:
+        """Whom the endpoint has let in waits for nobody."""
+        known = self.ask("Bearer known")
+        self.judge("Bearer known")
+        self.assertEqual([200], self.statuses([known]))
+        for each in range(10):
+            self.ask(basic(f"wrong{each}:x"))
+        known = self.ask("Bearer known")
+        self.judge("Bearer known")
+        self.assertEqual([200], self.statuses([known]))
+
+    def test_known_by_nobody(self) -> None:
+        """What the gateway answers by itself tells nothing of who it is."""
+        message = {
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": [{"method": "DELETE", "path": "/Nothing/x"}],
+        }
+        for each in range(5):
+            client = self.who(f"Bearer {each}")
+            for status, answer in (
+                (200, client.get("/Schemas")),
+                (204, client.request("OPTIONS", "/Users")),
+                (404, client.get("/nothing")),
+                (200, client.post("/Bulk", message)),
+            ):
+                self.assertEqual(status, answer.status)
+            self.ask(f"Bearer {each}")
+        self.ask("Bearer 5")
+        self.assertEqual([f"Bearer {each}" for each in range(5)], list(self.gates))
+
+    def test_known_by_bulk(self) -> None:
+        """A bulk request of which something was done tells it."""
+        message = {
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": [
+                {"method": "POST", "bulkId": "x", "path": "/Users", "data": {"userName": "x"}}
+            ],
+        }
+        done = self.who("Bearer known").post("/Bulk", message).json()
+        self.assertEqual(["201"], [each["status"] for each in done["Operations"]])
+        for each in range(6):
+            self.ask(f"Bearer {each}")
+        self.ask("Bearer known")
+        self.assertEqual([*(f"Bearer {each}" for each in range(5)), "Bearer known"], [*self.gates])
+
+    def test_left(self) -> None:
+        """Who leaves makes room, and has made no guess: the endpoint may just be slow."""
+        asked = [self.ask(basic(f"wrong{each}:x")) for each in range(7)]
+        self.assertEqual(5, len(self.gates))
+        asked[5].lose()
+        asked[0].lose()
+        left = [basic(f"wrong{each}:x") for each in (0, 1, 2, 3, 4, 6)]
+        self.assertEqual(left, list(self.gates))
+        for each in left[1:5]:
+            self.judge(each)
+        self.assertEqual([401] * 4, self.statuses(asked[1:5]))
+        asked[6].lose()
+        self.ask("Bearer x")
+        self.assertIn("Bearer x", self.gates)
