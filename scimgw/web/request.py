@@ -20,6 +20,7 @@ from scimgw.scim.messages import encode_error
 from scimgw.tls.names import Name
 from scimgw.web.conversation import Answer, header, prepare
 from scimgw.web.patience import Stage
+from scimgw.web.requestline import host
 
 if TYPE_CHECKING:
     from scimgw.web.site import ScimSite
@@ -101,12 +102,28 @@ class ScimRequest(Request):
         else:
             super().gotLength(length)
         self.stage = Stage.BODY
-        if not self.site.perimeter.open and not self._allowed():
-            self._refused = Forbidden("no request may be made from this address")
-        elif length is not None and length > self.site.max_body:
-            self._refused = self._too_large()
+        try:
+            self._check(length)
+        except ScimError as error:
+            self._refused = error
         if self._refused is not None and length != 0:  # who sends no body may have asked for none
             self._refuse(self._refused)
+
+    def _check(self, length: int | None) -> None:
+        """Check who makes the request, then what is asked, then how much is sent for that.
+
+        Raises: Forbidden, BadRequest, PayloadTooLarge.
+        """
+        if not self.site.perimeter.open and not self._allowed():
+            raise Forbidden("no request may be made from this address")
+        headers, channel = self.requestHeaders, self.channel
+        self.method, self.uri, version = channel.request_line  # type: ignore[attr-defined]  # ours
+        named = headers.getRawHeaders(b"host", [])
+        asked = host(self.method, self.uri, version, named)
+        if asked is not None and named != [asked]:
+            headers.setRawHeaders(b"host", [asked])
+        if length is not None and length > self.site.max_body:
+            raise self._too_large()
 
     def handleContentChunk(self, data: bytes) -> None:
         """Take in a part of the body, as long as it isn't too large."""
@@ -119,7 +136,6 @@ class ScimRequest(Request):
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Go on to the one resource that a site has, unless the request is answered already."""
         self.stage = Stage.WORK
-        self.method, self.uri = command, path
         if self._refused is None:
             self.path, self.clientproto = path.partition(b"?")[0], version
             assert self.content is not None
@@ -129,6 +145,7 @@ class ScimRequest(Request):
             return
         if not self.startedWriting:
             self._refuse(self._refused)
+        self.method, self.uri = command, path  # for the log
         self.finish()
 
     def _allowed(self) -> bool:

@@ -87,6 +87,11 @@ class Channel(HTTPChannel):
         return self._secure
 
     @property
+    def request_line(self) -> tuple[bytes, bytes, bytes]:
+        """Method, target and version of the request whose headers have come."""
+        return self._command, self._path, self._version
+
+    @property
     def certificate(self) -> frozenset[Name] | None:
         """The names of the client's certificate, None if it has shown none that was asked for.
 

@@ -308,7 +308,8 @@ class SizeTests(AbuseCase):
             connection.send(self.client.encoded("GET", "/ping"))
             self.assertEqual(b"", connection.received())
             connection.lose()
-        self.assertEqual(10, len(self.lines(" - - - 4")))
+        self.assertEqual(9, len(self.lines(" - - - 4")))
+        self.assertEqual(1, len(self.lines(" - POST /Users 4")))
         self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_after_another(self) -> None:

@@ -213,7 +213,9 @@ class HandingTests(AccessCase):
             "/Users/..;/x",
         ):
             self.assertEqual(404, self.nameless.get(path).status, path)
-        for path in ("/Users", "/", "?://x/clientA/Users", "x?://x/clientA/Users"):
+        for path in ("?://x/clientA/Users", "x?://x/clientA/Users"):
+            self.assertEqual(400, self.nameless.get(path).status, path)
+        for path in ("/Users", "/", "http://x/Users", "http://x?://x/clientA/Users"):
             self.assertEqual(299, self.nameless.get(path).status, path)
             self.assertEqual(b"/", self.path[:1])
             self.assertNotIn(b"clientA", self.path.partition(b"?")[0])
