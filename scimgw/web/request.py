@@ -183,7 +183,8 @@ class ScimRequest(Request):
         self.channel.persistent = False
         self.setHeader(b"Connection", b"close")
         self.setHeader(b"X-Request-Id", self.request_id.encode())
-        self.write(prepare(self, Answer(error.status, encode_error(error))))
+        failed = Answer(error.status, encode_error(error))
+        self.write(prepare(self, self.site.spelled(self, failed)))
 
     def write(self, data: bytes) -> None:
         """Send a piece of the answer; the first one says what the endpoint says."""

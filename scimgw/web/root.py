@@ -128,8 +128,18 @@ class Root(Resource):
             )
         error = encode_error(Unavailable("too many requests are under way"))
         answer = Answer(Unavailable.status, error, {"Retry-After": _SOON})
-        request.write(prepare(request, answer))
+        request.write(prepare(request, self.spelled(request, answer)))
         request.finish()
+
+    def spelled(self, request: ScimRequest, failed: Answer) -> Answer:
+        """Spell a failure as who makes the request expects it."""
+        with suppress(InvalidValue):
+            if self._gives_tokens(self._routes.find(request.uri.partition(b"?")[0])):
+                return token.respelled(failed)
+        return failed
+
+    def _gives_tokens(self, target: Target) -> bool:
+        return self.issuer is not None and target.route == OAUTH and target.rest == (TOKEN,)
 
     async def _serve(self, request: ScimRequest) -> None:
         with self._endpoint.pending:
@@ -146,7 +156,7 @@ class Root(Resource):
                     stream.break_off(request, error)
                     return
                 failed = answer_to(error, request.request_id, self._chain.challenges)
-                content = prepare(request, failed)
+                content = prepare(request, self.spelled(request, failed))
             if content is not None and not request.gone:
                 request.write(content)
                 request.finish()
@@ -154,7 +164,7 @@ class Root(Resource):
     async def _answer(self, request: ScimRequest) -> Answer | None:
         """Give the answer, None if Klein is giving it."""
         target = self._routes.find(request.path)
-        if self.issuer is not None and target.route == OAUTH and target.rest == (TOKEN,):
+        if self.issuer is not None and self._gives_tokens(target):
             return await self._give_token(request, target, self.issuer)
         if self.hand_on is not None and target.route != PING:
             if target.route != SERVICE_PROVIDER_CONFIG or not target.public:

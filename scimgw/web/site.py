@@ -21,11 +21,19 @@ from twisted.web.server import Site
 from scimgw.auth.chain import Chain
 from scimgw.auth.oauth import TokenIssuer
 from scimgw.auth.throttle import network
-from scimgw.errors import BadRequest, HeadersTooLarge, RequestTimeout, ScimError, UriTooLong
+from scimgw.errors import (
+    BadRequest,
+    HeadersTooLarge,
+    RequestTimeout,
+    ScimError,
+    Unavailable,
+    UriTooLong,
+)
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.networks import parse_address
 from scimgw.scim.cursor import Cursors
 from scimgw.tls.names import Name, names
+from scimgw.web.conversation import Answer
 from scimgw.web.patience import Patience, Stage
 from scimgw.web.perimeter import OPEN, Perimeter
 from scimgw.web.request import ScimRequest
@@ -36,6 +44,8 @@ log = Logger()
 
 _GLANCE: Final = 1.0
 """Seconds between two looks at all connections."""
+_ANEW: Final = 1.0
+"""Seconds after which to come with a certificate again."""
 _HEADERS: Final = "the headers are too many, or too long"
 
 
@@ -52,6 +62,8 @@ class Channel(HTTPChannel):
     _steps = 0
     """How often it began, or ceased, to take it."""
     _leaving = False
+    _distrusted = False
+    """Whether a certificate is no longer known to be of an authority that is trusted."""
     _moment: object = None
     """Where the connection was when it was looked at last."""
     _since = 0.0
@@ -96,9 +108,13 @@ class Channel(HTTPChannel):
         """The names of the client's certificate, None if it has shown none that was asked for.
 
         One that has ended since it was shown has none.
+
+        Raises: Unavailable, if it has to be shown anew.
         """
         if self._shown is None:
             return None
+        if self._distrusted:
+            raise Unavailable("the certificate has to be shown anew", _ANEW)
         found, until = self._shown
         return found if self.factory.reactor.seconds() < until else frozenset()
 
@@ -118,7 +134,7 @@ class Channel(HTTPChannel):
     def checkPersistence(self, request: Request, version: bytes) -> bool:
         """Tell clients to come back another way once the site closes."""
         self._begun += 1
-        if self.factory.closing:
+        if self.factory.closing or (self._distrusted and self._shown is not None):
             request.responseHeaders.setRawHeaders(b"connection", [b"close"])
             return False
         return bool(super().checkPersistence(request, version))
@@ -178,6 +194,16 @@ class Channel(HTTPChannel):
         self.persistent = False
         if not self.requests:
             self.loseConnection()
+
+    def distrust(self) -> None:
+        """Close a connection whose certificate has to be shown anew, after the present request.
+
+        Before the first request there may be a handshake that still goes by what was trusted.
+        """
+        shown = getattr(self.transport, "getPeerCertificate", lambda: None)()
+        self._distrusted = shown is not None or not self._begun
+        if shown is not None:
+            self.close()
 
     def look(self, now: float) -> None:
         """End the connection if it has been waited for too long."""
@@ -262,6 +288,16 @@ class ScimSite(Site):
         """Serve a token endpoint."""
         assert isinstance(self.resource, Root)
         self.resource.issuer = issuer
+
+    def spelled(self, request: ScimRequest, failed: Answer) -> Answer:
+        """Spell a failure as who makes a request expects it, as far as that is known."""
+        assert isinstance(self.resource, Root)
+        return self.resource.spelled(request, failed)
+
+    def distrust(self) -> None:
+        """Have certificates shown anew: authorities that they were verified by aren't trusted."""
+        for channel in list(self.channels):
+            channel.distrust()
 
     def close(self) -> Deferred[None]:
         """Close each connection after its present request, and wait until all are closed."""

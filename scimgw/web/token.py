@@ -9,16 +9,23 @@ secret in the header or in the body (section 2.3.1), and is answered as section 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import parse_qsl, unquote_plus
 
-from twisted.web.http import BAD_REQUEST, OK, UNAUTHORIZED
+from twisted.web.http import (
+    BAD_REQUEST,
+    INTERNAL_SERVER_ERROR,
+    OK,
+    SERVICE_UNAVAILABLE,
+    UNAUTHORIZED,
+)
 
 from scimgw.auth.basic import REALM
 from scimgw.auth.chain import Credentials
 from scimgw.auth.oauth import OAuthClient, TokenIssuer
-from scimgw.errors import InvalidSyntax, MethodNotAllowed, Unauthorized
+from scimgw.errors import InvalidSyntax, MethodNotAllowed, TooManyRequests, Unauthorized
 from scimgw.web import codec
 from scimgw.web.conversation import Answer, header
 from scimgw.web.login import Login
@@ -34,6 +41,15 @@ _HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
     "Pragma": "no-cache",
 }
+
+_CODES: Final[Mapping[int, str]] = {
+    TooManyRequests.status: "temporarily_unavailable",
+    SERVICE_UNAVAILABLE: "temporarily_unavailable",
+    INTERNAL_SERVER_ERROR: "server_error",
+}
+"""Of RFC 6749 section 4.1.2.1, as section 5.2 has none for what isn't the request's fault."""
+_UNFIT: Final = re.compile(r"[^ !#-\[\]-~]")
+"""What no error_description may hold."""
 
 
 class Refused(Exception):
@@ -81,6 +97,15 @@ def refused(refusal: Refused) -> Answer:
     if refusal.code != "invalid_client":
         return Answer(BAD_REQUEST, said, _HEADERS)
     return Answer(UNAUTHORIZED, said, {**_HEADERS, "WWW-Authenticate": f'Basic realm="{REALM}"'})
+
+
+def respelled(answer: Answer) -> Answer:
+    """Say a failure, whichever it is, in the words of the token endpoint (RFC 6749 section 5.2)."""
+    said = {
+        "error": _CODES.get(answer.status, "invalid_request"),
+        "error_description": _UNFIT.sub("'", answer.body["detail"]),
+    }
+    return Answer(answer.status, said, {**answer.headers, **_HEADERS})
 
 
 def parameters(content: bytes, content_type: str | None) -> Mapping[str, str]:

@@ -220,8 +220,33 @@ class RefusalTests(TokenCase):
         """Whoever guesses is slowed down."""
         self.patch(self.clock, "advance", lambda _: None)
         body = {**GRANT, "client_id": "okta"}
-        answered = [self.ask({**body, "client_secret": f"x{n}"}).status for n in range(20)]
-        self.assertEqual((401, 429), (answered[0], answered[-1]))
+        answered = [self.ask({**body, "client_secret": f"x{n}"}) for n in range(20)]
+        self.refused(401, "invalid_client", answered[0])
+        self.refused(429, "temporarily_unavailable", answered[-1])
+        self.assertEqual("1", answered[-1].headers["Retry-After"])
+
+    def test_busy(self) -> None:
+        """What isn't the client's fault is said in the same words, and when to come again."""
+        self.site.resource._limits = Limits(max_requests=0)
+        answer = self.ask({**GRANT, **OKTA})
+        self.refused(503, "temporarily_unavailable", answer)
+        self.assertEqual("1", answer.headers["Retry-After"])
+
+    def test_large(self) -> None:
+        """So is that a body is larger than any may be, and that there is no such base entity."""
+        self.site.max_body = 1000
+        self.refused(413, "invalid_request", self.ask({**GRANT, "x": "y" * 2000}))
+        why = self.refused(
+            404, "invalid_request", self.ask({**GRANT, **OKTA}, path="/%22\\%C3%BC/oauth/token")
+        )
+        self.assertRegex(why, r"\A[ !#-\[\]-~]+\Z")
+
+    def test_bug(self) -> None:
+        """So is an error that nobody has thought of, which says nothing of itself."""
+        self.patch(TokenIssuer, "issue", lambda *_: 1 // 0)
+        why = self.refused(500, "server_error", self.ask({**GRANT, **OKTA}))
+        self.assertNotIn("division", why)
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
 
     def test_malformed(self) -> None:
         """What can't be read, or could be in two ways, is refused."""
@@ -255,6 +280,8 @@ class RefusalTests(TokenCase):
         for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH"):
             answer = self.client.request(method, "/oauth/token")
             self.assertEqual((405, "POST, OPTIONS"), (answer.status, answer.headers["Allow"]))
+            if method != "HEAD":
+                self.refused(405, "invalid_request", answer)
         answer = self.client.request("OPTIONS", "/oauth/token")
         self.assertEqual((204, "POST, OPTIONS"), (answer.status, answer.headers["Allow"]))
 
