@@ -142,6 +142,7 @@ class PluginService(Service):
                 reactor,
                 now=now,
             )
+            self.tls.on_distrust = self.site.distrust
         self._listener = strports.service(
             f"tcp:{config.gateway.port}:interface={quoteStringArgument(address(config))}"
             f":backlog={_BACKLOG}",

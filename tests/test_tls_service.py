@@ -210,6 +210,36 @@ class MutualTests(GatewayCase):
             self.patch(self.reactor, "seconds", lambda now=seconds: now)
             self.assertEqual(expected, ask(line, "/Users", None).status)
 
+    def test_authority_taken_away(self) -> None:
+        """Once an authority isn't trusted any more, what it has certified lets in nowhere."""
+        gateway = self.gateway()
+        shown, none, new = self.line(self.papers("reader")), self.line(), self.line()
+        self.assertEqual(200, ask(shown, "/Users", None).status)
+        self.assertEqual(200, ask(none, "/Users").status)
+        clients = self.folder / "certs" / "clients.pem"
+        clients.write_bytes(self.clients.pem + root("others").pem)
+        gateway.reload()
+        self.assertFalse(shown.transport.disconnecting)
+        clients.write_bytes(root("others").pem)
+        gateway.reload()
+        self.assertTrue(shown.transport.disconnecting)
+        self.assertEqual(200, ask(none, "/Users").status)
+        self.assertEqual(200, ask(new, "/Users").status)
+        self.assertRaises(SSL.Error, ask, self.line(self.papers("reader")), "/Users", None)
+
+    def test_authority_taken_away_meanwhile(self) -> None:
+        """A handshake that went by it is no way round: the certificate has to be shown anew."""
+        gateway = self.gateway()
+        line = self.line(self.papers("reader"))
+        (channel,) = gateway.site.channels
+        not_yet = self.patch(channel.transport, "getPeerCertificate", lambda: None)
+        (self.folder / "certs" / "clients.pem").write_bytes(root("others").pem)
+        gateway.reload()
+        not_yet.restore()
+        answer = ask(line, "/Users", None)
+        self.assertEqual((503, "1"), (answer.status, answer.headers["Retry-After"]))
+        self.assertEqual("close", answer.headers["Connection"])
+
     def test_header(self) -> None:
         """The Authorization header decides, where there is one."""
         self.gateway()

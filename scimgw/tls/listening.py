@@ -74,6 +74,8 @@ class Tls(Service):
         self._ready = first
         self._clock = clock
         self._now = now
+        self.on_distrust: Callable[[], None] = lambda: None
+        """What is to be told once an authority of clients isn't trusted any more."""
         self._read = self._seen = self._state()
         self._told = 0.0
         self._looking = LoopingCall(self._look)
@@ -121,6 +123,7 @@ class Tls(Service):
     def reload(self) -> None:
         """Read the files again; if anything is wrong with them, go on with what there is."""
         self._read = self._seen = self._state()
+        trusted = self._ready.material.client_ca
         try:
             self._ready = ready(self._settings, self._folder)
         except Misconfigured as misconfigured:
@@ -132,6 +135,8 @@ class Tls(Service):
             log.failure("{plugin} can't read its certificate", plugin=self._plugin)
         else:
             self._tell()
+            if not set(trusted) <= set(self._ready.material.client_ca):
+                self.on_distrust()
 
     def _keep(self, faults: str) -> None:
         log.error(
