@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from scimgw.auth.throttle import FREE, Attempt, Presented, Throttle, Verdict
+from scimgw.auth.throttle import CAPACITY, FREE, Attempt, Presented, Throttle, Verdict
 from scimgw.auth.undecided import LONGEST, ROOM
 from scimgw.errors import TooManyRequests, Unauthorized
 from tests.auth import test_throttle
@@ -58,17 +58,33 @@ class Verifying:
 class World(test_throttle.World):
     """Verifying takes time here."""
 
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        super().__init__(capacity)
+        self.begun: list[Verifying] = []
+
     def begin(self, account: str | None, secret: str, address: str = HOME) -> Verifying:
         """Present something that takes time to verify."""
-        return Verifying(self.throttle, address, Presented(secret, account))
+        self.begun.append(Verifying(self.throttle, address, Presented(secret, account)))
+        return self.begun[-1]
+
+    def leave(self) -> None:
+        """Have everybody leave, so that nothing is under way when all is forgotten."""
+        for each in reversed(self.begun):
+            each.leave()
 
 
 class UndecidedTests(SynchronousTestCase):
     """Those who come while others are being verified."""
 
+    def world(self, capacity: int = CAPACITY) -> World:
+        """Make a world that ends with the test."""
+        world = World(capacity)
+        self.addCleanup(world.leave)
+        return world
+
     def test_burst(self) -> None:
         """Many who log in for the first time at the same moment get in, a few at a time."""
-        world = World()
+        world = self.world()
         users = [world.begin(f"user {each}", SHORT) for each in range(20)]
         for number, each in enumerate(users):
             begun = [other.begun for other in users]
@@ -82,7 +98,7 @@ class UndecidedTests(SynchronousTestCase):
     def test_guesses(self) -> None:
         """Of guesses at the same time so many are verified as one after the other, and no more."""
         for accounts in (["me"] * 50, [f"{each}" for each in range(50)], [None] * 50):
-            world = World()
+            world = self.world()
             guesses = [
                 world.begin(account, f"{each}", ELSEWHERE) for each, account in enumerate(accounts)
             ]
@@ -95,7 +111,7 @@ class UndecidedTests(SynchronousTestCase):
 
     def test_after_a_pause(self) -> None:
         """After a pause one is verified, and while it is, the others wait."""
-        world = World()
+        world = self.world()
         world.guess(FREE)
         world.clock.advance(1)
         first, *others = (world.begin("me", f"{each}", ELSEWHERE) for each in range(9))
@@ -106,7 +122,7 @@ class UndecidedTests(SynchronousTestCase):
 
     def test_longer_than_a_pause(self) -> None:
         """What takes longer to verify than the pause that others cause still has its place."""
-        world = World()
+        world = self.world()
         slow, *guesses = (world.begin(f"user {each}", SHORT) for each in range(FREE))
         for each in guesses:
             each.wrong()
@@ -118,7 +134,7 @@ class UndecidedTests(SynchronousTestCase):
 
     def test_among_others(self) -> None:
         """Those who are right get in between those who are wrong, as long as these are few."""
-        world = World()
+        world = self.world()
         everybody = [world.begin(f"user {each}", SHORT) for each in range(20)]
         for number, each in enumerate(everybody):
             each.wrong() if number % 5 == 3 else each.right()
@@ -126,7 +142,7 @@ class UndecidedTests(SynchronousTestCase):
 
     def test_two_lines(self) -> None:
         """Who waits for the address, and then finds the account taken, waits for that one."""
-        world = World()
+        world = self.world()
         elsewhere = [world.begin("me", f"{each}", f"198.51.100.{each}") for each in range(FREE)]
         here = [world.begin(f"user {each}", SHORT) for each in range(FREE)]
         me, you = world.begin("me", SHORT), world.begin("you", SHORT)
@@ -140,7 +156,7 @@ class UndecidedTests(SynchronousTestCase):
 
     def test_known(self) -> None:
         """Who has got in from there before waits for nobody else."""
-        world = World()
+        world = self.world()
         world.right(HOME, "me")
         world.right(HOME, None, TOKEN.secret)
         undecided = [world.begin(f"user {each}", SHORT) for each in range(FREE + 1)]
@@ -151,7 +167,7 @@ class UndecidedTests(SynchronousTestCase):
 
     def test_short(self) -> None:
         """A short password that is known takes its turn among guesses, and isn't told by that."""
-        world = World()
+        world = self.world()
         world.right(HOME, "me")
         guesses = [world.begin("me", f"{each}") for each in range(FREE)]
         known = world.begin("me", SHORT)
@@ -162,7 +178,7 @@ class UndecidedTests(SynchronousTestCase):
 
     def test_the_same(self) -> None:
         """The same credentials many times at once are one attempt, and wait for nobody else."""
-        world = World()
+        world = self.world()
         several = [world.begin("me", SHORT) for _ in range(50)]
         self.assertTrue(all(each.begun for each in several))
         for each in several:
@@ -171,7 +187,7 @@ class UndecidedTests(SynchronousTestCase):
 
     def test_the_same_in_line(self) -> None:
         """Those who wait with the same credentials go on together once these are known."""
-        world = World()
+        world = self.world()
         first, *_ = [world.begin(f"user {each}", SHORT) for each in range(FREE)]
         several = [world.begin(None, TOKEN.secret) for _ in range(20)]
         first.right()
@@ -181,7 +197,7 @@ class UndecidedTests(SynchronousTestCase):
 
     def test_many_at_once(self) -> None:
         """However many wait, they are let on one after the other, not one within the other."""
-        world = World()
+        world = self.world()
         first = [world.begin(f"user {each}", SHORT) for each in range(FREE)]
         told: list[int] = []
 
@@ -197,7 +213,7 @@ class UndecidedTests(SynchronousTestCase):
 
     def test_leaves_the_line(self) -> None:
         """Who leaves the line gives up the place, and has made no attempt."""
-        world = World()
+        world = self.world()
         users = [world.begin(f"user {each}", SHORT) for each in range(FREE + 3)]
         users[FREE].leave()
         users[0].right()
@@ -208,7 +224,7 @@ class UndecidedTests(SynchronousTestCase):
 
     def test_line_is_bounded(self) -> None:
         """More than so many don't wait, and one line leaves room for others."""
-        world = World()
+        world = self.world()
         verified = [world.begin(f"user {each}", SHORT) for each in range(ROOM)]
         refused = [each for each in verified if each.refused is not None]
         waiting = [each for each in verified if each.waits]
@@ -219,7 +235,7 @@ class UndecidedTests(SynchronousTestCase):
 
     def test_not_for_ever(self) -> None:
         """Who has waited for long is told to come later, and gives the place up."""
-        world = World()
+        world = self.world()
         users = [world.begin(f"user {each}", SHORT) for each in range(FREE + 1)]
         world.clock.advance(LONGEST)
         self.assertEqual(1.0, users[-1].refused)
@@ -254,7 +270,7 @@ class UndecidedTests(SynchronousTestCase):
 
     def test_evicted_meanwhile(self) -> None:
         """What was forgotten while it was verified is no matter."""
-        world = World(4)
+        world = self.world(4)
         me = world.begin("me", "word")
         for each in range(10):
             world.wrong(f"198.51.100.{each}", f"{each}", "?")
