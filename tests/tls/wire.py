@@ -156,7 +156,7 @@ class Line:
         while True:
             try:
                 received += self.side.recv(65536)
-            except SSL.WantReadError:
+            except (SSL.WantReadError, SSL.ZeroReturnError):
                 return received
 
 
