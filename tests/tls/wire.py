@@ -149,14 +149,18 @@ class Line:
             self.protocol.connectionLost(Failure(ConnectionDone()))
 
     def ask(self, request: bytes) -> bytes:
-        """Send something, and give what comes back."""
+        """Send something, and give what comes back; nothing but the end is ZeroReturnError."""
         self.side.send(request)
         self._exchange()
         received = b""
         while True:
             try:
                 received += self.side.recv(65536)
-            except (SSL.WantReadError, SSL.ZeroReturnError):
+            except SSL.WantReadError:
+                return received
+            except SSL.ZeroReturnError:
+                if not received:
+                    raise
                 return received
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from twisted.internet.defer import Deferred
-
 from twisted.logger import LogLevel, capturedLogs, formatEvent
 
 from connectors.loki import LokiConnector
