@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qs
 
 from attrs import frozen
 from twisted.internet import reactor as installed
@@ -59,15 +60,15 @@ class Limited(Resource):
         """Answer discovery, refuse what isn't announced, and leave the rest to the other."""
         match request.path:
             case b"/ServiceProviderConfig":
-                return self._said(request, self._config())
+                return _say(request, self._config())
             case b"/Schemas":
-                return self._said(request, [self._schema(each) for each in (USER, GROUP)])
+                return _say(request, [self._schema(each) for each in (USER, GROUP)])
             case b"/ResourceTypes":
                 types = [{**each.to_json(), "schemaExtensions": []} for each in (USER, GROUP)]
-                return self._said(request, {"totalResults": 2, "Resources": types})
+                return _say(request, {"totalResults": 2, "Resources": types})
         if self._refused(request):
             request.setResponseCode(NOT_IMPLEMENTED)
-            return b""
+            return _say(request, {})
         if not self._limits.groups and b"ttributes=" not in request.uri:
             separator = b"&" if b"?" in request.uri else b"?"
             request.uri += separator + b"excludedAttributes=groups"
@@ -75,19 +76,16 @@ class Limited(Resource):
 
     def _refused(self, request: Request) -> bool:
         """Whether a request uses what isn't there."""
-        limits, arguments = self._limits, request.args or {}
+        limits = self._limits
+        arguments = parse_qs(request.uri.decode().partition("?")[2], keep_blank_values=True)
         conditions = request.requestHeaders.hasHeader("if-match")
         return (
             (not limits.patch and request.method == b"PATCH")
-            or (not limits.filter and b"filter" in arguments)
-            or (not limits.sort and b"sortBy" in arguments)
+            or (not limits.filter and "filter" in arguments)
+            or (not limits.sort and "sortBy" in arguments)
             or (not limits.etag and conditions)
             or (not limits.groups and b"groups" in request.uri)
         )
-
-    def _said(self, request: Request, value: Any) -> bytes:
-        request.setHeader("Content-Type", "application/json")
-        return json.dumps(value).encode()
 
     def _config(self) -> dict[str, Any]:
         limits = self._limits
@@ -103,6 +101,12 @@ class Limited(Resource):
         hidden = set() if self._limits.groups else {"groups"}
         kept = [each for each in schema["attributes"] if each["name"] not in hidden]
         return {**schema, "attributes": kept}
+
+
+def _say(request: Request, value: Any) -> None:
+    request.setHeader("Content-Type", "application/json")
+    request.write(json.dumps(value).encode())
+    request.finish()
 
 
 def limited(limits: Limits) -> ScimSite:
