@@ -68,11 +68,10 @@ class Undecided:
 
         Raises: TooManyRequests, if too many wait already, or it takes too long.
         """
-        line = self._lines.setdefault(key, deque())
-        if len(line) >= self._room:
+        if len(self._lines.get(key, ())) >= self._room:
             raise TooManyRequests("too many logins are being verified at a time", _LATER)
         mine: Deferred[None] = Deferred(lambda given_up: self._leave(key, given_up))
-        line.append(mine)
+        self._lines.setdefault(key, deque()).append(mine)
         self._room -= 1
         try:
             await mine.addTimeout(LONGEST, self._clock)

@@ -233,6 +233,20 @@ class UndecidedTests(SynchronousTestCase):
         others = [world.begin(f"user {each}", SHORT, ELSEWHERE) for each in range(ROOM)]
         self.assertEqual(ROOM // 4, len([each for each in others if each.waits]))
 
+    def test_no_room(self) -> None:
+        """Who finds no room in any line leaves nothing behind, and the lines go on."""
+        world = self.world()
+        for place in range(12):
+            for each in range(ROOM):
+                world.begin(f"user {place} {each}", SHORT, f"198.51.100.{place}")
+        waiting = [each for each in world.begun if each.waits]
+        self.assertEqual(ROOM, len(waiting))
+        for one in world.begun:
+            if one.begun:
+                one.right()
+        self.assertTrue(all(each.begun for each in waiting))
+        self.assertEqual(0, world.throttle._undecided.size)
+
     def test_not_for_ever(self) -> None:
         """Who has waited for long is told to come later, and gives the place up."""
         world = self.world()
