@@ -75,7 +75,7 @@ async def _get(exchange: Exchange, id: str) -> Answer:
             f"{exchange.type.name} {id!r} has another version than the request demands"
         )
     if demanded.if_none_match is not None and demanded.if_none_match.match(found.version):
-        return Answer(NOT_MODIFIED, None, _etag(found.version))
+        return Answer(NOT_MODIFIED, None, _described(exchange, found))
     return _shown(exchange, found, projection)
 
 
@@ -151,12 +151,18 @@ async def _stored(exchange: Exchange, stored: Stored, projection: Projection) ->
 
 
 def _shown(exchange: Exchange, found: Resource, projection: Projection) -> Answer:
-    """Show a resource, telling where it is (RFC 7643 section 3.1) and of which version."""
+    return Answer(OK, represent(exchange, found, projection), _described(exchange, found))
+
+
+def _described(exchange: Exchange, found: Resource) -> dict[str, str]:
+    """Tell where a resource is (RFC 7643 section 3.1) and of which version.
+
+    Who has it already is told both as well (RFC 9110 section 15.4.5).
+    """
     headers = _etag(found.version)
     if not exchange.limits.skip_meta_location:
-        address = location(exchange.base, exchange.type.endpoint, found.id)
-        headers["Content-Location"] = address
-    return Answer(OK, represent(exchange, found, projection), headers)
+        headers["Content-Location"] = location(exchange.base, exchange.type.endpoint, found.id)
+    return headers
 
 
 def _etag(version: str | None) -> dict[str, str]:

@@ -293,6 +293,8 @@ class ResourceTests(RfcCase):
         ):
             address = response.json()["meta"]["location"]
             self.assertEqual(address, response.headers["Content-Location"])
+        known = self.client.request("GET", path, headers={"If-None-Match": "*"})
+        self.assertEqual(address, self.empty(304, known)["Content-Location"])
         self.assertNotIn("Content-Location", self.client.get("/Users").headers)
 
 
