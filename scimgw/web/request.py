@@ -114,10 +114,10 @@ class ScimRequest(Request):
 
         Raises: Forbidden, BadRequest, PayloadTooLarge.
         """
-        if not self.site.perimeter.open and not self._allowed():
-            raise Forbidden("no request may be made from this address")
         headers, channel = self.requestHeaders, self.channel
         self.method, self.uri, version = channel.request_line  # type: ignore[attr-defined]  # ours
+        if not self.site.perimeter.open and not self._allowed():
+            raise Forbidden("no request may be made from this address")
         named = headers.getRawHeaders(b"host", [])
         asked = host(self.method, self.uri, version, named)
         if asked is not None and named != [asked]:
@@ -133,20 +133,25 @@ class ScimRequest(Request):
         if self._refused is None:
             super().handleContentChunk(data)
 
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: ARG002 - known since the headers
         """Go on to the one resource that a site has, unless the request is answered already."""
         self.stage = Stage.WORK
         if self._refused is None:
             self.path, self.clientproto = path.partition(b"?")[0], version
             assert self.content is not None
             self.content.seek(0)
-            self.setHeader(b"Date", datetimeToString())
+            self._sign()
             self.site.resource.render(self)
             return
         if not self.startedWriting:
             self._refuse(self._refused)
-        self.method, self.uri = command, path  # for the log
         self.finish()
+
+    def _sign(self) -> None:
+        """Tell by whom the answer is, of when, and to which request."""
+        self.setHeader(b"Server", b"scimgw")
+        self.setHeader(b"Date", datetimeToString())
+        self.setHeader(b"X-Request-Id", self.request_id.encode())
 
     def _allowed(self) -> bool:
         """Find out who makes the request, and whether it may come from there."""
@@ -182,7 +187,7 @@ class ScimRequest(Request):
         self.clientproto = b"HTTP/1.1"
         self.channel.persistent = False
         self.setHeader(b"Connection", b"close")
-        self.setHeader(b"X-Request-Id", self.request_id.encode())
+        self._sign()
         failed = Answer(error.status, encode_error(error))
         self.write(prepare(self, self.site.spelled(self, failed)))
 

@@ -104,8 +104,6 @@ class Root(Resource):
 
     def render(self, request: ScimRequest) -> int:
         """Begin to answer; a client that leaves cancels what is only read."""
-        request.setHeader(b"Server", b"scimgw")
-        request.setHeader(b"X-Request-Id", request.request_id.encode())
         if self._endpoint.pending.count >= self._limits.max_requests and not self._pings(request):
             self._turn_away(request)
             return NOT_DONE_YET

@@ -303,6 +303,8 @@ class SizeTests(AbuseCase):
             answer = connection.response()
             self.assertTrue(self.error(status, answer), sent[:30])
             self.assertEqual("close", answer.headers["Connection"])
+            self.assertEqual("scimgw", answer.headers["Server"])
+            self.assertIn("Date", answer.headers)
             self.assertTrue(self.lines(answer.headers["X-Request-Id"]))
             self.assertTrue(connection.transport.disconnecting)
             connection.send(self.client.encoded("GET", "/ping"))

@@ -209,6 +209,9 @@ class AllowListTests(AccessCase):
         self.assertNotIn("WWW-Authenticate", answer.headers)
         head = self.away.request("HEAD", "/Users")
         self.assertEqual((403, b""), (head.status, head.body))
+        connection = Connection(self.site, "203.0.113.10")
+        connection.send(b"HEAD /Users HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertTrue(connection.received().endswith(b"\r\n\r\n"))
 
     def test_before_the_body(self) -> None:
         """It comes before anything of a body is asked for or received, however large that is."""
