@@ -61,7 +61,10 @@ def fold(text: str) -> str:
     As directories and databases do it: a letter stays one letter, whatever stands beside it.  RFC
     7644 section 5 asks for widths and forms to be mapped, as RFC 8265 section 3.3 does.
     """
-    return text.lower() if text.isascii() else normalize("NFC", text.translate(_LOWER))
+    if text.isascii():
+        return text.lower()
+    # composed before: \u0130 has no one small letter; and after: \u01f0 has no one capital
+    return normalize("NFC", normalize("NFC", text).translate(_LOWER))
 
 
 def show(value: object) -> str:

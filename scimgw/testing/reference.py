@@ -28,14 +28,20 @@ def _comparable(attribute: Attribute, value: Any) -> Any:
         moment = datetime.fromisoformat(value)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if isinstance(value, str) and not attribute.case_exact:
-        return _without_case(value)
+        return without_case(value)
     return value
 
 
-def _without_case(text: str) -> str:
-    """Lower the case of each letter by itself, and write it in the composed form."""
-    lower = "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
+def without_case(text: str) -> str:
+    """Lower the case of each letter by itself, in the usual width and the composed form."""
+    letters = map(_in_usual_width, unicodedata.normalize("NFC", text))
+    lower = "".join(each.lower() if len(each.lower()) == 1 else each for each in letters)
     return unicodedata.normalize("NFC", lower)
+
+
+def _in_usual_width(letter: str) -> str:
+    kind, _, code = unicodedata.decomposition(letter).partition(" ")
+    return chr(int(code, 16)) if kind in {"<wide>", "<narrow>"} else letter
 
 
 def _values(path: Path, data: Mapping[str, Any]) -> list[Any]:
@@ -206,7 +212,7 @@ def _same(attribute: Attribute, one: Any, other: Any) -> bool:
 
 
 def _kind(element: Mapping[str, Any]) -> str:
-    return _without_case(element.get("type", ""))
+    return without_case(element.get("type", ""))
 
 
 def _many(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from unicodedata import normalize
 
+from hypothesis import example, given
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.errors import InvalidValue
@@ -18,6 +21,7 @@ from scimgw.scim.values import (
     unassigned,
     whole,
 )
+from scimgw.testing import reference
 
 GOOD: dict[AttributeType, list[Any]] = {
     AttributeType.STRING: ["x", " spaced ", "日本", "\0"],
@@ -122,6 +126,18 @@ class CompareTests(SynchronousTestCase):
             self.assertEqual(fold(one), fold(other))
         for one, other in (("e", "\u00e9"), ("\u00df", "ss"), ("\ufb01", "fi"), ("\u2460", "1")):
             self.assertNotEqual(fold(one), fold(other))
+
+    @given(st.text())
+    @example("I\u0307")
+    @example("J\u030c")
+    @example("\uff26\u0301")
+    def test_fold_forms(self, text: str) -> None:
+        """All forms of a text are one, and so are their cases; the definition says the same."""
+        folded = fold(text)
+        for form in ("NFC", "NFD"):
+            self.assertEqual(folded, fold(normalize(form, text)))
+        self.assertEqual(folded, fold(folded))
+        self.assertEqual(folded, reference.without_case(text))
 
     def test_case(self) -> None:
         """The case of binary values counts, whatever the schema says."""
