@@ -5,7 +5,6 @@ Everything is read and checked before anything is built, and all faults are told
 
 from __future__ import annotations
 
-from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -184,8 +183,7 @@ class _Reader:
     def document(self, file: str) -> dict[str, Any] | None:
         fault = "must be an object"
         try:
-            content = (self.folder / file).read_bytes()
-            document = jsontext.decode(content.removeprefix(BOM_UTF8))  # some editors' mark
+            document = jsontext.decode((self.folder / file).read_bytes())
         except NotJson as error:
             document, fault = None, str(error)
         except OSError as error:
