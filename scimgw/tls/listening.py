@@ -116,7 +116,7 @@ class Tls(Service):
         yield from endings(self._ready.material, datetime.fromtimestamp(self._now(), tz=UTC))
         for file in self._settings.keys(self._folder):
             with suppress(OSError):
-                if file.stat().st_mode & stat.S_IROTH:
+                if _is_open(file):
                     text = f"everybody on this machine can read {file.name}: chmod o-r is due"
                     yield LogLevel.warn, text
 
@@ -173,6 +173,12 @@ class Tls(Service):
 
     def _state(self) -> _State:
         return tuple(map(_state, self._settings.files(self._folder)))
+
+
+def _is_open(file: Path) -> bool:
+    """Whether everybody may read a file, and its folder doesn't keep them out."""
+    within = file.parent.stat().st_mode & stat.S_IXOTH
+    return bool(within and file.stat().st_mode & stat.S_IROTH)
 
 
 def _state(file: Path) -> tuple[int, int, int] | None:

@@ -221,6 +221,7 @@ class ToldTests(TlsCase):
     def test_readable(self) -> None:
         """A key that everybody can read is told, as is a bundle with one."""
         self.said()
+        self.certs.chmod(0o755)
         key = self.certs / "x.key"
         key.chmod(0o640)
         self.tls.reload()
@@ -229,6 +230,9 @@ class ToldTests(TlsCase):
         self.tls.reload()
         _, told = self.said()
         self.assertIn("warn: plugin-x: everybody on this machine can read x.key: chmod o-r", told)
+        self.certs.chmod(0o700)
+        self.tls.reload()
+        self.assertEqual(1, len(self.said()))
         pfx = Certificate(pfx=Pfx(bundle="x.pfx"))
         self.assertEqual((self.certs / "x.pfx",), pfx.keys(self.folder))
 
