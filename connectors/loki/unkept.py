@@ -32,23 +32,19 @@ def kept(type: ResourceType, data: Mapping[str, Any]) -> dict[str, Any]:
 
 def kept_changes(changes: Changes) -> Changes:
     """Leave out of changes what isn't kept; values of which nothing is left are no values."""
-    seen = {path: _at(path, value) for path, value in changes.set.items() if not _is_hidden(path)}
+    seen = {path: _at(path, value) for path, value in changes.set.items() if not path.hidden}
     emptied = {path for path, value in seen.items() if value is None}
     return Changes(
         set={path: value for path, value in seen.items() if value is not None},
-        clear=frozenset(path for path in changes.clear if not _is_hidden(path)) | emptied,
+        clear=frozenset(path for path in changes.clear if not path.hidden) | emptied,
         add=_lists(changes.add),
         remove=_lists(changes.remove),
     )
 
 
 def _lists(values: Mapping[Path, list[Any]]) -> dict[Path, list[Any]]:
-    seen = {path: _at(path, each) for path, each in values.items() if not _is_hidden(path)}
+    seen = {path: _at(path, each) for path, each in values.items() if not path.hidden}
     return {path: each for path, each in seen.items() if each is not None}
-
-
-def _is_hidden(path: Path) -> bool:
-    return Returned.NEVER in {path.attribute.returned, path.leaf.returned}
 
 
 def _at(path: Path, value: Any) -> Any:

@@ -19,7 +19,7 @@ from scimgw.scim.changes import Changes
 from scimgw.scim.match import reader
 from scimgw.scim.path import Path, resolve
 from scimgw.scim.places import KIND, kind_of, place
-from scimgw.scim.schema import ResourceType, Returned
+from scimgw.scim.schema import ResourceType
 from scimgw.scim.values import show
 
 ID: Final = "id"
@@ -101,7 +101,7 @@ class Slot:
         try:
             return self.codec.write(value)
         except ValueError as fault:
-            shown = "a secret" if self.path.leaf.returned is Returned.NEVER else show(value)
+            shown = "a secret" if self.path.hidden else show(value)
             raise InvalidValue(f"{self.path} must be {fault}, not {shown}") from None
 
 
@@ -206,8 +206,7 @@ def _names(mapping: Mapping, attributes: frozenset[Path] | None) -> tuple[str, .
     roots = None if attributes is None else {path.root for path in attributes}
 
     def wanted(slot: Slot) -> bool:
-        never = Returned.NEVER in {slot.path.attribute.returned, slot.path.leaf.returned}
-        return not never and (roots is None or slot.path.root in roots)
+        return not slot.path.hidden and (roots is None or slot.path.root in roots)
 
     return tuple(dict.fromkeys(slot.name for slot in mapping.slots if wanted(slot)))
 

@@ -26,7 +26,7 @@ from attrs import evolve, frozen
 
 from scimgw.errors import InvalidFilter, InvalidPath, InvalidValue, ScimError, Sensitive
 from scimgw.scim.path import Path, resolve, sub_attribute
-from scimgw.scim.schema import TEXT, Attribute, AttributeType, ResourceType, Returned
+from scimgw.scim.schema import TEXT, Attribute, AttributeType, ResourceType
 from scimgw.scim.values import parse_simple, show
 
 MAX_DEPTH: Final = 64
@@ -353,7 +353,7 @@ def _number(text: str) -> Any:
 
 
 def _check_shown(path: Path) -> None:
-    if Returned.NEVER in {path.attribute.returned, path.leaf.returned}:
+    if path.hidden:
         raise Sensitive(f"{path} is never returned and can't be searched for")
 
 

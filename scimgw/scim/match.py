@@ -13,7 +13,7 @@ from typing import Any, Final, assert_never
 from scimgw.errors import InvalidValue, Sensitive
 from scimgw.scim.filter import And, Compare, Filter, Not, Operator, Or, Present, ValuePath
 from scimgw.scim.path import Path
-from scimgw.scim.schema import Attribute, Returned
+from scimgw.scim.schema import Attribute
 from scimgw.scim.values import comparable, unassigned
 
 Data = Mapping[str, Any]
@@ -172,7 +172,7 @@ def sort_path(path: Path) -> Path:
 
 
 def _check_shown(path: Path) -> None:
-    if Returned.NEVER in {path.attribute.returned, path.leaf.returned}:
+    if path.hidden:
         raise Sensitive(f"{path} is never returned and can't be sorted by")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from scimgw.errors import InvalidPath
-from scimgw.scim.schema import Attribute, ResourceType, Schema
+from scimgw.scim.schema import Attribute, ResourceType, Returned, Schema
 from scimgw.scim.values import show
 
 if TYPE_CHECKING:
@@ -81,6 +81,11 @@ class Path:
         if self.filter is None and self.sub is None:
             return self
         return Path(container=self.container, attribute=self.attribute)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether what stands there is never returned."""
+        return Returned.NEVER in {self.attribute.returned, self.leaf.returned}
 
     def to(self, sub: Attribute) -> Path:
         """Go on to a sub-attribute."""

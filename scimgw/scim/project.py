@@ -160,7 +160,7 @@ def _requested(type: ResourceType, text: str) -> dict[str | None, _Chosen]:
         for container, attributes in type.containers()
     }
     for path in _named(type, text):
-        if Returned.NEVER not in {path.attribute.returned, path.leaf.returned}:
+        if not path.hidden:
             _include(chosen[path.container], path)
     return chosen
 
