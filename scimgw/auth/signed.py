@@ -83,7 +83,7 @@ def told(credentials: Credentials) -> str:
         presented = None
     if presented is None:
         return ""
-    said = {"alg": presented.algorithm, "kid": presented.key_id, **presented.claims}
+    said = {**presented.claims, "alg": presented.algorithm, "kid": presented.key_id}
     shown = (f"{name} {_shown(said[name])}" for name in _TOLD if _tellable(said.get(name)))
     return f"the token says {', '.join(shown)}"
 
