@@ -176,7 +176,7 @@ class ScimRequest(Request):
         self.notifyFinish().addBoth(in_time)
 
     def setResponseCode(self, code: int, message: bytes | None = None) -> None:
-        """Set the status, with the words that RFC 9110 has for it; Twisted lacks some."""
+        """Set the status, with words for it of which Twisted lacks some."""
         super().setResponseCode(code, message or _PHRASES.get(code))
 
     def refuse(self, error: ScimError) -> None:
