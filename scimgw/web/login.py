@@ -161,5 +161,5 @@ def _verdict(request: ScimRequest, target: Target) -> Verdict:
         return Verdict.UNTOLD
     if request.code == UNAUTHORIZED:
         return Verdict.WRONG
-    asked = target.told and request.method != b"OPTIONS"
+    asked = target.asks and request.method != b"OPTIONS"
     return Verdict.RIGHT if asked and OK <= request.code < MULTIPLE_CHOICE else Verdict.UNTOLD

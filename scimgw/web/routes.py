@@ -65,7 +65,7 @@ class Target:
         return self.route == SERVICE_PROVIDER_CONFIG or (self.route == PING and not self.prefix)
 
     @property
-    def told(self) -> bool:
+    def asks(self) -> bool:
         """Whether the endpoint has to be asked, for an answer that is a success as a whole."""
         return self.type is not None or self.route in {API, ROOT, SEARCH, ME}
 
