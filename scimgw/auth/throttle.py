@@ -138,9 +138,10 @@ class Throttle:
     async def passing(self, address: str, presented: Presented) -> Attempt:
         """Give, once they may go on, credentials that are judged elsewhere.
 
-        Whom the other side has let in waits for nobody any more.  But that may have been for what
-        it lets anybody do, so failures count all the same.  Those that come from other addresses
-        don't, since they would keep out whoever is right.
+        Whom the other side has let in waits for nobody any more, nor for the end of a pause if that
+        was by what can't be guessed.  But it may have been for what it lets anybody do, so failures
+        count all the same.  Those that come from other addresses don't, since they would keep out
+        whoever is right.
 
         Raises: TooManyRequests.
         """
@@ -178,9 +179,9 @@ class Throttle:
         if presented.account is not None:
             keys = (*keys, self._digest("home", place, _name(presented.account)))
         keys = self._at_stake(itself, keys)
-        self._wait_for(keys)
-        places = () if itself in self._right else keys
-        return Attempt(self, itself, places=places, failing=keys, concerned=_NOBODY)
+        known = itself in self._right
+        self._wait_for((itself,) if known and len(presented.secret) >= LONG else keys)
+        return Attempt(self, itself, places=() if known else keys, failing=keys, concerned=_NOBODY)
 
     def _concerns_others(self, key: bytes) -> bool:
         return key in self._counts or self._undecided.count(key) > 0

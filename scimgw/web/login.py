@@ -155,10 +155,10 @@ def _verdict(request: ScimRequest, target: Target) -> Verdict:
     """Read out of an answer what the endpoint says of the credentials.
 
     That it has let somebody in only an answer tells that the gateway couldn't give by itself.  Who
-    has left learns nothing, and may have left since the endpoint takes long.
+    leaves may have learnt enough: where refusals take long, that there is no answer yet.
     """
     if request.gone:
-        return Verdict.UNTOLD
+        return Verdict.LEFT
     if request.code == UNAUTHORIZED:
         return Verdict.WRONG
     asked = target.asks and request.method != b"OPTIONS"

@@ -142,6 +142,16 @@ class PassedTests(PassedCase):
         self.clock.advance(FORGIVEN)
         self.assertEqual(200, self.who(basic("jsmith:p")).get("/Users").status)
 
+    def test_guessing_beside_others(self) -> None:
+        """Who has got in by a secret that can't be guessed goes on to, whoever guesses there."""
+        token, short = "Bearer a-token-of-some-length", "Bearer short"
+        for each in (token, short):
+            self.assertEqual(200, self.who(each).get("/Users").status)
+        self.assertEqual([401] * 5 + [429], [self.guess(each) for each in range(6)])
+        self.assertEqual(200, self.who(token).get("/Users").status)
+        for each in (short, "Bearer another-token-of-some-length"):
+            self.error(429, self.who(each).get("/Users"))
+
     def test_guessing_again(self) -> None:
         """A job with an old password slows down itself, and nobody else."""
         old = self.who(basic("wrong:old"))
@@ -294,16 +304,25 @@ class SlowTests(PassedCase):
         self.assertEqual([*(f"Bearer {each}" for each in range(5)), "Bearer known"], [*self.gates])
 
     def test_left(self) -> None:
-        """Who leaves makes room, and has made no guess: the endpoint may just be slow."""
+        """Who leaves has guessed: where refusals take long, it tells enough that there is none."""
         asked = [self.ask(basic(f"wrong{each}:x")) for each in range(7)]
         self.assertEqual(5, len(self.gates))
-        asked[5].lose()
-        asked[0].lose()
-        left = [basic(f"wrong{each}:x") for each in (0, 1, 2, 3, 4, 6)]
-        self.assertEqual(left, list(self.gates))
-        for each in left[1:5]:
+        asked[5].lose()  # from the line, which tells nothing
+        for each in asked[:4]:
+            each.lose()
+        self.assertEqual(5, len(self.gates))
+        self.judge(basic("wrong4:x"))
+        self.assertEqual([401, 429], self.statuses([asked[4], asked[6]]))
+
+    def test_left_by_known(self) -> None:
+        """Whom the endpoint has let in may leave as often as it likes."""
+        known = [basic(f"user{each}:x") for each in range(5)]
+        asked = [self.ask(each) for each in known]
+        for each in known:
             self.judge(each)
-        self.assertEqual([401] * 4, self.statuses(asked[1:5]))
-        asked[6].lose()
+        self.assertEqual([200] * 5, self.statuses(asked))
+        for each in known * 3:
+            self.ask(each).lose()
+        self.gates.clear()
         self.ask("Bearer x")
         self.assertIn("Bearer x", self.gates)
