@@ -40,6 +40,7 @@ _TYPES: Final = {
     "UID": NameOID.USER_ID,
 }
 """Types of attributes as openssl writes them; RFC 4514 section 3 tells how any other is."""
+_UNREADABLE: Final = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 _SPELLED: Final = {
     spelling: oid for name, oid in _TYPES.items() for spelling in (name, name.lower(), name.upper())
 }
@@ -87,7 +88,7 @@ def names(certificate: x509.Certificate) -> frozenset[Name]:
     """Give all the names that a certificate has; none if they can't be read."""
     try:
         return frozenset(_names(certificate))
-    except ValueError:
+    except _UNREADABLE:
         return frozenset()
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.tls.names import dns, email, ip, names, spelled, subject, uri
 from tests.tls.papers import root
 
+EDI_PARTY, X400 = bytes.fromhex("3006a504a1020c00"), bytes.fromhex("3004a3020500")
+"""Alternative names of kinds that hardly anybody knows."""
 HOSTILE = 'a,b+c="d"\\e;<f>\n#'
 
 
@@ -116,5 +119,14 @@ class ShownTests(SynchronousTestCase):
 
     def test_unreadable(self) -> None:
         """An extension that can't be read gives no names at all."""
-        broken = x509.UnrecognizedExtension(x509.OID_SUBJECT_ALTERNATIVE_NAME, b"\x30\x03\x82\x01")
-        self.assertEqual(frozenset(), names(root().issue("x", extra=broken).certificate))
+        kind = x509.OID_SUBJECT_ALTERNATIVE_NAME
+        for broken in (b"\x30\x03\x82\x01", EDI_PARTY, X400):
+            extra = x509.UnrecognizedExtension(kind, broken)
+            self.assertEqual(frozenset(), names(root().issue("x", extra=extra).certificate))
+
+    def test_twice(self) -> None:
+        """Nor does one that stands there twice."""
+        other = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.99"), b"\x30\x00")
+        once = root().issue("x", x509.DNSName("a.example"), extra=other).certificate
+        twice = once.public_bytes(Encoding.DER).replace(b"\x55\x1d\x63", b"\x55\x1d\x11")
+        self.assertEqual(frozenset(), names(x509.load_der_x509_certificate(twice)))
