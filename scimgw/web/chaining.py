@@ -81,7 +81,8 @@ def outgoing(request: ScimRequest) -> Headers:
     """
     sent = Headers()
     for name, values in end_to_end(request.requestHeaders):
-        if name not in _MADE_HERE and not _OF_CLIENTS.fullmatch(name):
+        read = name.replace(b"_", b"-")  # as it is by servers that make variables of headers
+        if read not in _MADE_HERE and not _OF_CLIENTS.fullmatch(read):
             sent.setRawHeaders(name, values)
     sent.addRawHeader(b"via", VIA)
     scheme, _, host = origin(request).partition("://")

@@ -229,7 +229,7 @@ class HandingTests(AccessCase):
 
     def test_another_method(self) -> None:
         """What would make another method of a request isn't handed on."""
-        names = ("X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override")
+        names = ("X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X_HTTP_Method")
         headers = {**dict.fromkeys(names, "DELETE"), "X-Other": "y"}
         self.assertEqual(299, self.reader.get("/clientA/Users/1", **headers).status)
         assert self.sent is not None

@@ -403,6 +403,8 @@ class HandedOnTests(AccessCase):
             "CF-Pseudo-IPv4",
             "X-Appengine-User-IP",
             "X-Original-Host",
+            "X_Forwarded_For",
+            "X-Real_IP",
         )
         for address in ("192.0.2.1", PROXY):
             self.told(address, **dict.fromkeys(names, "203.0.113.9"), X="1")
