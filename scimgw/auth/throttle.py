@@ -71,8 +71,8 @@ class Presented:
                 name, colon, password = base64.b64decode(value, validate=True).partition(b":")
             except ValueError:
                 return cls(value)
-            if colon:
-                return cls(password.decode("utf-8", "replace"), name.decode("utf-8", "replace"))
+            if colon:  # what isn't UTF-8 is told apart too: an endpoint may want something else
+                return cls(*(each.decode(errors="surrogateescape") for each in (password, name)))
         return cls(value)
 
 

@@ -307,7 +307,7 @@ class ReadingTests(SynchronousTestCase):
         for header, expected in {
             basic(b"me:wo:rd"): Presented("wo:rd", "me"),
             basic(b":"): Presented("", ""),
-            basic(b"m\xff\x00:\x1b"): Presented("\x1b", "m\ufffd\x00"),
+            basic(b"m\xff\x00:\x1b"): Presented("\x1b", "m\udcff\x00"),
             basic(b"me"): Presented(b64encode(b"me").decode()),
             "Basic !": Presented("!"),
             "Basic \u00e9": Presented("\u00e9"),
@@ -323,3 +323,13 @@ class ReadingTests(SynchronousTestCase):
         for each in range(FREE):
             world.wrong("a", "\ud800\x00", f"{each}")
         self.assertEqual(1, world.wrong("b", "\ud800\x00", "?"))
+
+    def test_not_utf8(self) -> None:
+        """Nor do octets that are no text pass for others: each is a guess."""
+        world = World()
+        headers = [
+            f"Basic {b64encode(b'me:p' + bytes([each])).decode()}" for each in range(200, 206)
+        ]
+        for each in headers[:FREE]:
+            world.present("a", Presented.in_header(each), Unauthorized("wrong"))
+        self.assertEqual(1, world.present("b", Presented.in_header(headers[FREE]), None))
