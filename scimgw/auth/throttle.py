@@ -168,29 +168,34 @@ class Throttle:
             home = self._digest("home", place, name)
             known = home in self._homes
             keys = (itself, home) if known else (*keys, self._digest("account", name))
-        keys = self._at_stake(itself, keys)
-        self._wait_for(keys)
+        keys, places = self._at_stake(itself, keys)
+        self._wait_for(places)
         concerned = _NOBODY if len(presented.secret) >= LONG else home or here
-        return Attempt(self, itself, places=keys, failing=keys, concerned=concerned, home=home)
+        return Attempt(self, itself, places=places, failing=keys, concerned=concerned, home=home)
 
     def _elsewhere(self, place: str, presented: Presented) -> Attempt:
         itself = self._digest("credentials", place, presented.account, presented.secret)
         keys: tuple[bytes, ...] = (itself, self._digest("address", place))
         if presented.account is not None:
             keys = (*keys, self._digest("home", place, _name(presented.account)))
-        keys = self._at_stake(itself, keys)
+        keys, places = self._at_stake(itself, keys)
         known = itself in self._right
-        self._wait_for((itself,) if known and len(presented.secret) >= LONG else keys)
-        return Attempt(self, itself, places=() if known else keys, failing=keys, concerned=_NOBODY)
+        self._wait_for((itself,) if known and len(presented.secret) >= LONG else places)
+        places = () if known else places
+        return Attempt(self, itself, places=places, failing=keys, concerned=_NOBODY)
 
     def _concerns_others(self, key: bytes) -> bool:
         return key in self._counts or self._undecided.count(key) > 0
 
-    def _at_stake(self, itself: bytes, keys: tuple[bytes, ...]) -> tuple[bytes, ...]:
-        """Give whose failure it would be: less, if the same is being verified, or has failed."""
-        if self._undecided.count(itself):
-            return ()
-        return (itself,) if itself in self._counts else keys
+    def _at_stake(
+        self, itself: bytes, keys: tuple[bytes, ...]
+    ) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+        """Give whose failure it would be, which is its own only if the same has failed before.
+
+        And the places that it takes: none if the same is being verified.
+        """
+        failing = (itself,) if itself in self._counts else keys
+        return failing, () if self._undecided.count(itself) else failing
 
     def _wait_for(self, keys: Iterable[bytes]) -> None:
         now = self._seconds()
@@ -227,15 +232,20 @@ class Throttle:
                     self._keep(self._homes, attempt.home, None)
             case Verdict.WRONG:
                 self._right.pop(attempt.itself, None)
-                self._charge(attempt.failing)
+                self._fail(attempt, attempt.failing)
             case Verdict.LEFT:
-                self._charge(attempt.places)
+                self._fail(attempt, attempt.places)
             case Verdict.UNTOLD:
                 pass
             case _:
                 assert_never(verdict)
         if attempt.places:
             self._undecided.end(attempt.places)
+
+    def _fail(self, attempt: Attempt, keys: tuple[bytes, ...]) -> None:
+        """Charge a failure, once for all who present the same at a time: to the first of them."""
+        if attempt.itself not in self._counts or attempt.places == (attempt.itself,):
+            self._charge(keys)
 
     def _charge(self, keys: Iterable[bytes]) -> None:
         now = self._seconds()

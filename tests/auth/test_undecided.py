@@ -350,6 +350,25 @@ class ElsewhereTests(SynchronousTestCase):
         self.successResultOf(self.passing("me", "0"))
         self.successResultOf(self.passing("me", "0"))
 
+    def test_same(self) -> None:
+        """Of the same at a time one failure counts, whichever is told, and told first."""
+        for each in range(FREE):
+            one, other = self.passing("me", f"{each}"), self.passing("me", f"{each}")
+            attempts = [self.successResultOf(one), self.successResultOf(other)]
+            verdicts = [Verdict.UNTOLD if each % 2 else Verdict.WRONG, Verdict.WRONG]
+            for attempt, verdict in zip(attempts[:: each % 2 or -1], verdicts, strict=True):
+                attempt.decide(verdict)
+        self.failureResultOf(self.passing("me", "right"), TooManyRequests)
+        self.world.clock.advance(1)
+        self.successResultOf(self.passing("me", "right"))
+
+    def test_expired(self) -> None:
+        """Whoever is refused after having been let in has failed once, be it in many requests."""
+        self.successResultOf(self.passing("me")).decide(Verdict.RIGHT)
+        for each in [self.passing("me") for _ in range(20)]:
+            self.successResultOf(each).decide(Verdict.WRONG)
+        self.successResultOf(self.passing("you"))
+
     def test_once(self) -> None:
         """The first verdict counts."""
         attempt = self.successResultOf(self.passing("me"))
