@@ -138,10 +138,9 @@ class Throttle:
     async def passing(self, address: str, presented: Presented) -> Attempt:
         """Give, once they may go on, credentials that are judged elsewhere.
 
-        Whom the other side has let in waits for nobody any more, nor for the end of a pause if that
-        was by what can't be guessed.  But it may have been for what it lets anybody do, so failures
-        count all the same.  Those that come from other addresses don't, since they would keep out
-        whoever is right.
+        Whom the other side has let in waits for nobody any more.  But that may have been for what
+        it lets anybody do, so failures count all the same, unless it was by what can't be guessed.
+        Those that come from other addresses don't, since they would keep out whoever is right.
 
         Raises: TooManyRequests.
         """
@@ -178,9 +177,11 @@ class Throttle:
         keys: tuple[bytes, ...] = (itself, self._digest("address", place))
         if presented.account is not None:
             keys = (*keys, self._digest("home", place, _name(presented.account)))
-        keys, places = self._at_stake(itself, keys)
         known = itself in self._right
-        self._wait_for((itself,) if known and len(presented.secret) >= LONG else places)
+        if known and len(presented.secret) >= LONG:
+            keys = (itself,)
+        keys, places = self._at_stake(itself, keys)
+        self._wait_for(places)
         places = () if known else places
         return Attempt(self, itself, places=places, failing=keys, concerned=_NOBODY)
 

@@ -152,6 +152,23 @@ class PassedTests(PassedCase):
         for each in (short, "Bearer another-token-of-some-length"):
             self.error(429, self.who(each).get("/Users"))
 
+    def test_expired(self) -> None:
+        """A token that was good, and isn't any more, was no guess: there is a new one."""
+        judge = self.connector.judge
+        tokens = [f"Bearer a-token-of-some-length-{each}" for each in range(10)]
+        for each in tokens:
+            self.assertEqual(200, self.who(each).get("/Users").status)
+
+        def expired(call: Call) -> None:
+            judge(call)
+            if call.credentials in [*map(Secret, tokens)]:
+                raise Unauthorized("expired")
+
+        self.patch(self.connector, "judge", expired)
+        for each in tokens:
+            self.assertEqual(401, self.who(each).get("/Users").status)
+        self.assertEqual(200, self.who("Bearer new").get("/Users").status)
+
     def test_guessing_again(self) -> None:
         """A job with an old password slows down itself, and nobody else."""
         old = self.who(basic("wrong:old"))
