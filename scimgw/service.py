@@ -61,11 +61,14 @@ class PluginService(Service):
         reactor: Any,
         secret: bytes | None = None,
         now: Callable[[], float] = time.time,
+        *,
+        plugins: int = 1,
     ) -> None:
         """Put the plugin's parts together; nothing is bound or connected yet.
 
         Without a secret, what is signed is good for this process only.  `now` gives seconds since
-        1970, which certificates are held against.
+        1970, which certificates are held against.  What the process may have open is shared by so
+        many plugins.
 
         Raises: Misconfigured, Faults.
         """
@@ -107,6 +110,7 @@ class PluginService(Service):
             max_requests=config.gateway.max_requests,
         )
         perimeter = Perimeter.of(config.gateway.ip_allow_list, config.gateway.trusted_proxies)
+        room = _room(plugins)
         self.site = ScimSite(
             self.endpoint,
             chain,
@@ -120,8 +124,8 @@ class PluginService(Service):
             perimeter=perimeter,
             patience=Patience(
                 idle=config.gateway.idle_timeout,
-                per_address=config.gateway.max_connections,
-                connections=_room(),
+                per_address=min(config.gateway.max_connections, max(1, room // 2)),
+                connections=room,
             ),
             name=config.name,
         )
@@ -221,7 +225,7 @@ def build(configuration: Configuration, reactor: Any, secret: bytes | None = Non
     faults: list[Fault] = []
     for config in configuration.plugins:
         try:
-            plugin = PluginService(config, reactor, secret)
+            plugin = PluginService(config, reactor, secret, plugins=len(configuration.plugins))
         except Misconfigured as misconfigured:
             faults += [
                 Fault(f"{config.name}.json", f"$.endpoint{path}", fault)
@@ -290,8 +294,8 @@ def _named(type: ResourceType | None) -> set[str]:
     return {type.name, *(f"{type.name}: {path}" for path in paths)}
 
 
-def _room() -> int:
-    """Give the connections that a plugin may have: half of what the process may have open."""
+def _room(plugins: int) -> int:
+    """Give the connections that a plugin may have: of half of what the process may have open."""
     open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = Patience().connections
-    return most if open_files == resource.RLIM_INFINITY else min(most, open_files // 2)
+    return most if open_files == resource.RLIM_INFINITY else min(most, open_files // 2 // plugins)

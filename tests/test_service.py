@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,27 @@ class ShippedTests(SynchronousTestCase):
         for plugin in plugins:
             assert isinstance(plugin, PluginService)
             self.assertTrue(plugin.config.gateway.localhostonly)
+
+
+class RoomTests(SynchronousTestCase):
+    """How many connections there may be."""
+
+    def room(self, plugins: int, open_files: int) -> set[tuple[int, int]]:
+        """Build so many plugins; give the most connections of each, in all and of one address."""
+        self.patch(resource, "getrlimit", lambda _: (open_files, resource.RLIM_INFINITY))
+        (one,) = load(ETC).plugins
+        several = tuple(evolve(one, name=f"plugin-{each}") for each in range(plugins))
+        built = build(evolve(load(ETC), plugins=several), MemoryReactorClock())
+        sites = [each.site for each in built if isinstance(each, PluginService)]
+        return {(site.patience.connections, site.patience.per_address) for site in sites}
+
+    def test_shared(self) -> None:
+        """No plugin can have what the process may have open for others, nor an address for all."""
+        self.assertEqual({(512, 256)}, self.room(1, 1024))
+        self.assertEqual({(128, 64)}, self.room(4, 1024))
+        self.assertEqual({(1, 1)}, self.room(1, 2))
+        self.assertEqual({(10_000, 256)}, self.room(2, 100_000))
+        self.assertEqual({(10_000, 256)}, self.room(1, resource.RLIM_INFINITY))
 
 
 class BuiltCase(SynchronousTestCase):

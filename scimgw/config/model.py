@@ -100,8 +100,8 @@ class Gateway:
     max_requests: int = field(default=1000, validator=between(1, 1_000_000))
     """Requests under way at most, of which a write counts as two; more are answered 503."""
     max_connections: int = field(default=256, validator=between(1, 100_000))
-    """Connections from one address at most; more are closed at once.  Loopback and
-    `trustedProxies` may have more."""
+    """Connections from one address at most, and half of those that there may be in all; more are
+    closed at once.  Loopback and `trustedProxies` may have more."""
     kubernetes: Unbuilt = Unbuilt.OFF
     """Health endpoints of the original gateway."""
     azure_relay: Unbuilt = Unbuilt.OFF
