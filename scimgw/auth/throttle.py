@@ -233,20 +233,20 @@ class Throttle:
                     self._keep(self._homes, attempt.home, None)
             case Verdict.WRONG:
                 self._right.pop(attempt.itself, None)
-                self._fail(attempt, attempt.failing)
-            case Verdict.LEFT:
-                self._fail(attempt, attempt.places)
-            case Verdict.UNTOLD:
+                self._fail(attempt)
+            case Verdict.LEFT if attempt.itself not in self._right:
+                self._fail(attempt)
+            case Verdict.LEFT | Verdict.UNTOLD:
                 pass
             case _:
                 assert_never(verdict)
         if attempt.places:
             self._undecided.end(attempt.places)
 
-    def _fail(self, attempt: Attempt, keys: tuple[bytes, ...]) -> None:
+    def _fail(self, attempt: Attempt) -> None:
         """Charge a failure, once for all who present the same at a time: to the first of them."""
         if attempt.itself not in self._counts or attempt.places == (attempt.itself,):
-            self._charge(keys)
+            self._charge(attempt.failing)
 
     def _charge(self, keys: Iterable[bytes]) -> None:
         now = self._seconds()

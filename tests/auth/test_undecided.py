@@ -362,6 +362,17 @@ class ElsewhereTests(SynchronousTestCase):
         self.world.clock.advance(1)
         self.successResultOf(self.passing("me", "right"))
 
+    def test_left(self) -> None:
+        """Who leaves has failed, also beside another that tells nothing; not if it was let in."""
+        self.successResultOf(self.passing("me")).decide(Verdict.RIGHT)
+        for _ in range(FREE):
+            self.successResultOf(self.passing("me")).decide(Verdict.LEFT)
+        for each in range(FREE):
+            first = self.successResultOf(self.passing("you", f"{each}"))
+            self.successResultOf(self.passing("you", f"{each}")).decide(Verdict.LEFT)
+            first.decide(Verdict.UNTOLD)
+        self.failureResultOf(self.passing("you", "right"), TooManyRequests)
+
     def test_expired(self) -> None:
         """Whoever is refused after having been let in has failed once, be it in many requests."""
         self.successResultOf(self.passing("me")).decide(Verdict.RIGHT)
