@@ -36,7 +36,7 @@ from typing import Final, TypeVar, assert_never
 from attrs import define, field, frozen
 from twisted.internet.interfaces import IReactorTime
 
-from scimgw.auth.undecided import Undecided
+from scimgw.auth.undecided import ROOM, Undecided
 from scimgw.errors import ScimError, TooManyRequests, Unauthorized
 
 FREE: Final = 5
@@ -102,8 +102,8 @@ class Verdict(Enum):
 class Throttle:
     """Remembers, in memory, who was wrong lately, and who was right."""
 
-    def __init__(self, clock: IReactorTime, capacity: int = CAPACITY) -> None:
-        """Remember nobody yet."""
+    def __init__(self, clock: IReactorTime, capacity: int = CAPACITY, *, room: int = ROOM) -> None:
+        """Remember nobody yet; there is room for so many who wait."""
         self._seconds = clock.seconds
         self._capacity = capacity
         self._key = token_bytes(_LENGTH)
@@ -112,7 +112,7 @@ class Throttle:
         """Credentials that got in -> whose count concerns them."""
         self._homes: OrderedDict[bytes, None] = OrderedDict()
         """Accounts that got in, each with an address."""
-        self._undecided = Undecided(self._full, clock)
+        self._undecided = Undecided(self._full, clock, room)
 
     @property
     def size(self) -> int:

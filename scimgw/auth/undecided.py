@@ -26,9 +26,7 @@ _LATER: Final = 1.0
 class Undecided:
     """The places, and the lines of those who wait for one."""
 
-    def __init__(
-        self, full: Callable[[bytes], bool], clock: IReactorTime, room: int = ROOM
-    ) -> None:
+    def __init__(self, full: Callable[[bytes], bool], clock: IReactorTime, room: int) -> None:
         """Begin with nobody; `full` tells whether there is no place under a key at the moment."""
         self._full = full
         self._clock = clock

@@ -15,6 +15,7 @@ from scimgw.auth.chain import Chain, Credentials
 from scimgw.auth.oauth import OAuthClient, TokenIssuer
 from scimgw.auth.signed import told
 from scimgw.auth.throttle import Attempt, Presented, Throttle, Verdict
+from scimgw.auth.undecided import ROOM
 from scimgw.connector import Principal
 from scimgw.errors import TooManyRequests, Unauthorized
 from scimgw.tls.names import spelled
@@ -34,9 +35,9 @@ _SAID = 1000
 class Login:
     """The ways in, and the throttle before them."""
 
-    def __init__(self, chain: Chain, clock: IReactorTime) -> None:
-        """Let nobody be slowed down yet."""
-        self.throttle = Throttle(clock)
+    def __init__(self, chain: Chain, clock: IReactorTime, room: int = ROOM) -> None:
+        """Let nobody be slowed down yet; there is room for so many who wait."""
+        self.throttle = Throttle(clock, room=room)
         self._chain = chain
         self._seldom: defaultdict[str, Seldom] = defaultdict(lambda: Seldom(clock.seconds))
         """By the reason of a refusal, of which there are a few."""

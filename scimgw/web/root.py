@@ -15,6 +15,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from scimgw.auth.chain import Chain
 from scimgw.auth.oauth import TokenIssuer
+from scimgw.auth.undecided import ROOM
 from scimgw.connector import NO_ENTITY, Call, Principal
 from scimgw.errors import InvalidValue, MethodNotAllowed, NotFound, Unavailable
 from scimgw.gateway.endpoint import Endpoint
@@ -85,7 +86,8 @@ class Root(Resource):
         self._cursors = cursors
         self._endpoint = endpoint
         self._chain = chain
-        self.login = Login(chain, endpoint.clock)
+        # whoever waits to log in is a request under way too: most of these are for others
+        self.login = Login(chain, endpoint.clock, min(ROOM, limits.max_requests // 4))
         self._seldom = Seldom(endpoint.clock.seconds)
         self._entities = entities
         self._limits = limits

@@ -64,13 +64,13 @@ class PassedCase(WebCase):
         self.endpoint = Endpoint(connector=self.connector, clock=self.clock)
         self.let_in(Principal(NAME))
 
-    def let_in(self, anybody: Principal) -> None:
+    def let_in(self, anybody: Principal, limits: Limits | None = None) -> None:
         """Let anybody do what somebody may."""
         self.site = ScimSite(
             self.endpoint,
             Chain([PassedBasic(anybody), PassedToken(anybody)], elsewhere=True),
             frozenset({NO_ENTITY, "clientA"}),
-            Limits(),
+            limits or Limits(),
             self.clock,
             cursors=Cursors(key=b"k" * 32, lifetime=60),
         )
@@ -267,6 +267,14 @@ class SlowTests(PassedCase):
         for each in headers:
             self.judge(each)
         self.assertEqual([200] * 20, self.statuses(asked))
+
+    def test_few(self) -> None:
+        """Those who wait leave most of what may be under way to others."""
+        self.let_in(Principal(NAME), Limits(max_requests=40))
+        asked = [self.ask(basic(f"wrong{each}:x")) for each in range(40)]
+        self.assertEqual([0] * 10 + [429] * 30, self.statuses(asked))
+        other = Client(self.site, headers={"Authorization": basic("me:x")}, address="192.0.2.9")
+        self.assertEqual(200, other.get("/Schemas").status)
 
     def test_same(self) -> None:
         """One who makes many requests at once waits for none of them."""
