@@ -295,7 +295,10 @@ def _named(type: ResourceType | None) -> set[str]:
 
 
 def _room(plugins: int) -> int:
-    """Give the connections that a plugin may have: of half of what the process may have open."""
+    """Give the connections that a plugin may have: of a third of what the process may have open.
+
+    Each may send a body that takes a file, and a third is left for endpoints and all else.
+    """
     open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = Patience().connections
-    return most if open_files == resource.RLIM_INFINITY else min(most, open_files // 2 // plugins)
+    return most if open_files == resource.RLIM_INFINITY else min(most, open_files // 3 // plugins)

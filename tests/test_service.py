@@ -77,9 +77,9 @@ class RoomTests(SynchronousTestCase):
 
     def test_shared(self) -> None:
         """No plugin can have what the process may have open for others, nor an address for all."""
-        self.assertEqual({(512, 256)}, self.room(1, 1024))
-        self.assertEqual({(128, 64)}, self.room(4, 1024))
-        self.assertEqual({(1, 1)}, self.room(1, 2))
+        self.assertEqual({(1024, 256)}, self.room(1, 3072))
+        self.assertEqual({(256, 128)}, self.room(4, 3072))
+        self.assertEqual({(1, 1)}, self.room(1, 3))
         self.assertEqual({(10_000, 256)}, self.room(2, 100_000))
         self.assertEqual({(10_000, 256)}, self.room(1, resource.RLIM_INFINITY))
 
