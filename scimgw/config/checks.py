@@ -14,11 +14,13 @@ from attrs import Attribute
 
 from scimgw.clients.http.settings import check_url
 from scimgw.clients.issuer import check_address
+from scimgw.config import foreign
 from scimgw.connector import Invalid
 from scimgw.scrypt import MOST_WORK, BadHash, Scrypt, work
 from scimgw.secret import Secret
 
 _KEY_LENGTH: Final = 32
+_HASHING: Final = "`python -m scimgw.secrets hash`"
 
 
 class Unbuilt(Enum):
@@ -57,7 +59,16 @@ def sendable(_: object, attribute: Attribute[Secret], value: Secret) -> None:
 
 
 def verifiable(_: object, attribute: Attribute[Secret], value: Secret) -> None:
-    """Take secrets in clear, and hashes of secrets that are good for something."""
+    """Take secrets in clear, and hashes of secrets that can be verified, and are worth it.
+
+    A hash of another kind would be taken for the secret, which nobody would ever present.
+    """
+    kind = foreign.kind(value.reveal())
+    if kind is not None:
+        fault = (
+            f"is {kind} hash, which can't be verified here: hash the secret itself by {_HASHING}"
+        )
+        raise Invalid(attribute.name, fault)
     try:
         Scrypt.of(value)
     except BadHash as fault:

@@ -15,6 +15,7 @@ from scimgw.config.load import load
 from scimgw.scrypt import Cost, Scrypt
 from scimgw.sealed import PURPOSE, seal
 from scimgw.secret import Secret
+from tests.config.test_foreign import ARGON2, BCRYPT, SHA512
 from tests.config.test_load import LOKI, LoadCase, gateway
 
 KEY = "k" * 32
@@ -164,6 +165,23 @@ class FaultTests(EncryptedCase):
             ):
                 self.assertIn(f"{LOKI}.auth.{path}: {reason}", fault)
                 self.assertNotIn("hunter2", fault)
+
+    def test_foreign_hashes(self) -> None:
+        """A hash of another kind is no password, and the fault says what is to be done instead."""
+        auth = {
+            "basic": [{"username": "a", "password": BCRYPT}],
+            "bearerToken": [{"token": SHA512}],
+            "bearerOAuth": [{"clientId": "a", "clientSecret": ARGON2}],
+        }
+        remedy = "hash the secret itself by `python -m scimgw.secrets hash`"
+        faults = self.faults(self.plugin(gateway(auth=auth)))
+        for kind, path in (
+            ("a bcrypt", "basic[0].password"),
+            ("a SHA-512-crypt", "bearerToken[0].token"),
+            ("an argon2", "bearerOAuth[0].clientSecret"),
+        ):
+            fault = f"{LOKI}.auth.{path}: is {kind} hash, which can't be verified here: {remedy}"
+            self.assertIn(fault, faults)
 
     def test_too_much_work(self) -> None:
         """A login that would be compared for long is a fault: many tokens, many kinds."""
