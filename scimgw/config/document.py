@@ -70,8 +70,10 @@ for each plugin a file of its name: `plugin-loki.json`.  A plugin's file has two
 `scimgateway`, which is the same for every plugin, and `endpoint`, which is its connector's own.
 
 Everything is checked before anything starts.  All faults are told at once, each with its file and
-its path, and the exit status is 78; `--check` stops there.  An unknown key is a fault.  So is a key
-that is known but not supported yet, unless it is off: `null`, `false`, `[]`, or `"enabled": false`.
+its path, and the exit status is 78; `--check` stops there.  Whether keys go
+together, and what only the connector can tell, is looked at when each key by itself is right.  An
+unknown key is a fault.  So is a key that is known but not supported yet, unless it is off: `null`,
+`false`, `[]`, or `"enabled": false`.
 """
 
 

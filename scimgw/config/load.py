@@ -14,7 +14,7 @@ from attrs import field, frozen
 from scimgw import jsontext, registry
 from scimgw.config.encrypted import opened
 from scimgw.config.hkdf import derive, kept
-from scimgw.config.model import Gateway, Main
+from scimgw.config.model import Gateway, Main, Scim
 from scimgw.config.schemas import Unusable, resource_types
 from scimgw.config.structure import Misfits, is_off, structure, unknown
 from scimgw.connector import NO_ENTITY, ConnectorPlugin, Misconfigured
@@ -26,6 +26,7 @@ from scimgw.sealed import PREFIX as ENCRYPTED
 from scimgw.sealed import PURPOSE
 from scimgw.secret import Secret
 from scimgw.tls.context import Ready, ready
+from scimgw.tls.settings import Certificate
 
 MAIN: Final = "scimgw.json"
 PREFIX: Final = "plugin-"
@@ -160,12 +161,14 @@ class _Reader:
         )
         self.ports[name] = _mapping(sections["scimgateway"]).get("port")
         gateway = self.structured(file, sections["scimgateway"], Gateway, "$.scimgateway")
+        scim = _sound(sections["scimgateway"], "scim", Scim) or Scim()
+        certificate = _sound(sections["scimgateway"], "certificate", Certificate)
+        types = self._resource_types(file, scim)
+        tls = None if certificate is None else self._tls(file, certificate)
         connector = self._connector(file, name, sections["scimgateway"])
         if connector is None:
             return None
         endpoint = self.structured(file, sections["endpoint"], connector.config, "$.endpoint")
-        types = None if gateway is None else self._resource_types(file, gateway)
-        tls = None if gateway is None else self._tls(file, gateway)
         if gateway is None or endpoint is None or types is None:
             return None
         entities = _mapping(sections["endpoint"]).get("entity", {NO_ENTITY: {}})
@@ -209,19 +212,17 @@ class _Reader:
                 self._fault(file, each.path, each.fault)
             return None
 
-    def _resource_types(self, file: str, gateway: Gateway) -> tuple[ResourceType, ...] | None:
+    def _resource_types(self, file: str, scim: Scim) -> tuple[ResourceType, ...] | None:
         try:
-            return resource_types(self.folder, gateway.scim)
+            return resource_types(self.folder, scim)
         except Unusable as unusable:
             for key, fault in unusable.faults:
                 self._fault(file, f"$.scimgateway.scim.{key}", fault)
             return None
 
-    def _tls(self, file: str, gateway: Gateway) -> Ready | None:
-        if gateway.certificate is None:
-            return None
+    def _tls(self, file: str, certificate: Certificate) -> Ready | None:
         try:
-            return ready(gateway.certificate, self.folder)
+            return ready(certificate, self.folder)
         except Misconfigured as misconfigured:
             for path, fault in misconfigured.faults:
                 self._fault(file, f"$.scimgateway.certificate{path}", fault)
@@ -294,6 +295,15 @@ _OLDER: Final = {
 
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _sound(section: Any, key: str, kind: type[T]) -> T | None:
+    """Read a part of a section, which is faulty elsewhere perhaps; None if it is none."""
+    value = _mapping(section).get(key)
+    try:
+        return None if value is None else structure(value, kind, "")
+    except Misfits:  # which is told of the section
+        return None
 
 
 def _external(value: Any, path: str = "$") -> Iterator[str]:

@@ -46,6 +46,10 @@ class Misfits(Exception):
         self.found = found
 
 
+class _OutOfBounds(Invalid):
+    """A key's value isn't allowed, as its validator says, which names the key itself."""
+
+
 def structure(value: Any, kind: type[T], path: str) -> T:
     """Make an instance of an attrs class of a JSON value.
 
@@ -84,7 +88,8 @@ def _misfits(error: BaseException, path: str) -> Iterator[Misfit]:
         case ClassValidationError() | IterableValidationError():
             noted, others = error.group_exceptions()
             for inner, note in noted:
-                yield from _misfits(inner, path + _step(note))
+                step = "" if isinstance(inner, _OutOfBounds) else _step(note)
+                yield from _misfits(inner, path + step)
             for inner in others:
                 yield from _misfits(inner, path)
         case ForbiddenExtraKeysError():
@@ -188,9 +193,31 @@ def _guarded(kind: type[Any], name: str, make: Any) -> Any:
 
 
 def _object(kind: type[Any], converter: cattrs.Converter) -> Any:
-    keys = {each.name: override(rename=camel_case(each.name)) for each in attrs.fields(kind)}
+    keys = {
+        each.name: override(rename=camel_case(each.name), struct_hook=_in_bounds(each, converter))
+        for each in attrs.fields(kind)
+    }
     make = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True, **keys)  # type: ignore[arg-type]
     return _guarded(dict, "an object", make)
+
+
+def _in_bounds(attribute: attrs.Attribute[Any], converter: cattrs.Converter) -> Any:
+    """Hold a value against its bounds when it is read; the object itself would tell of one only."""
+    validate = attribute.validator
+    if validate is None or attribute.converter is not None:
+        return None
+
+    def check(value: Any, kind: Any) -> Any:
+        made = converter.structure(value, kind)
+        try:
+            validate(None, attribute, made)
+        except Invalid as fault:
+            raise _OutOfBounds(fault.name, str(fault)) from fault
+        except Exception:  # noqa: BLE001 - it may want the object, and is asked again by that
+            return made
+        return made
+
+    return check
 
 
 def _array(kind: Any, converter: cattrs.Converter) -> Any:

@@ -107,6 +107,15 @@ class CertificateTests(CertificateCase):
             self.faults({**PAIR, "cert": "no.pem", "ca": ["x.key"]}),
         )
 
+    def test_files_of_a_faulty_section(self) -> None:
+        """They are looked at whatever else is wrong, unless that is where they are named."""
+        gone = f"{(self.folder / 'certs/no.pem').absolute()} can't be read"
+        faults = self.faults({**PAIR, "cert": "no.pem"}, {"basic": [], "foo": 1})
+        self.assertIn(f"{SECTION}.auth.foo: unknown key", faults)
+        self.assertIn(f"{SECTION}.certificate.cert: {gone}: No such file or directory", faults)
+        (fault,) = self.faults({**PAIR, "cert": "no.pem", "foo": 1})
+        self.assertEqual(f"{SECTION}.certificate.foo: unknown key", fault)
+
     def test_in_vain(self) -> None:
         """Certificates of clients must be asked for, and be good for something."""
         clients = {"clientCertificate": [{"sanDns": "x"}]}

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw import registry
+from scimgw.config.checks import between
 from scimgw.config.load import Faults, load, modern
 from scimgw.config.structure import Misfits, camel_case, is_off, structure
-from scimgw.connector import ConnectorPlugin
+from scimgw.connector import ConnectorPlugin, Invalid
 from scimgw.registry import UnknownConnector
 
 Json = dict[str, Any]
@@ -199,13 +200,16 @@ class FaultTests(LoadCase):
             "scimgw.json: $.plugins[4]: plugin-loki is listed twice",
             "plugin-loki.json: $.other: unknown key",
             f"{LOKI}.foo: unknown key",
+            f"{LOKI}.port: must be from 1 to 65535, not 70000",
             f"{LOKI}.localhostonly: must be true or false, not 'yes'",
+            f"{LOKI}.auth.basic[0].username: must be a name without a colon",
             f"{LOKI}.auth.basic[0].password: required",
             f"{LOKI}.auth.basic[1].username: must be a string, not 5",
             f"{LOKI}.auth.basic[1].password: must be a string that isn't empty",
             f"{LOKI}.auth.basic[1].x: unknown key",
             f"{LOKI}.auth.basic[2]: must be an object, not 5",
             f"{LOKI}.scim.version: must be '2.0', not '1.1'",
+            f"{LOKI}.scim.maxResults: must be from 1 to 10000, not 0",
             "plugin-loki.json: $.endpoint.idFrom: must be 'userName', not 'mail'",
             "plugin-loki.json: $.endpoint.entity.a.y: unknown key",
             "plugin-two.json: $.scimgateway.port: must be from 1 to 65535, not 70000",
@@ -450,6 +454,34 @@ class StructureTests(SynchronousTestCase):
             Misfits, structure, {"numbers": {"b": True}, "names": [1]}, Holder, "$"
         ).found
         self.assertEqual({"$.numbers.b", "$.names[0]"}, {each.path for each in faults})
+
+    def test_bounds(self) -> None:
+        """Each value out of bounds is told, and asked once more where the object is needed."""
+
+        def below(holder: Holder, attribute: Attribute[int], value: int) -> None:
+            if value > holder.most:
+                raise Invalid(attribute.name, "is too much")
+
+        def first(_: object, attribute: Attribute[Any], value: tuple[int, ...]) -> None:
+            if value[0]:
+                raise Invalid(f"{attribute.name}[0]", "isn't 0")
+
+        @frozen
+        class Holder:
+            most: int = field(default=1, validator=between(0, 9))
+            number: int = field(default=0, validator=below)
+            the_list: tuple[int, ...] = field(default=(0,), validator=first)
+
+        def faults(**value: Any) -> set[str]:
+            found = self.assertRaises(Misfits, structure, value, Holder, "$").found
+            return {f"{each.path}: {each.fault}" for each in found}
+
+        self.assertEqual(Holder(2, 2), structure({"most": 2, "number": 2}, Holder, "$"))
+        self.assertEqual({"$.number: is too much"}, faults(number=2))
+        self.assertEqual(
+            {"$.most: must be from 0 to 9, not 10", "$.theList[0]: isn't 0"},
+            faults(most=10, theList=[1]),
+        )
 
     def test_names(self) -> None:
         """Fields are spelled as the files of old spell them."""
