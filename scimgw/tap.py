@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, NoReturn
 from twisted.application.service import IService
 from twisted.python import usage
 
-from scimgw.config.keys import secret
+from scimgw.config.keys import check, secret
 from scimgw.config.load import Configuration, Faults, load
 from scimgw.ports import PortsTaken, check_ports
 from scimgw.service import build, concerns
@@ -34,6 +34,7 @@ class Options(usage.Options):
         try:
             self.configuration = load(Path(self["config"]))
             if self["check"]:
+                check(self.configuration)
                 for concern in concerns(build(self.configuration, _reactor())):
                     sys.stdout.write(f"{concern}\n")
         except Faults as faults:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from errno import EACCES, ENOTDIR
 from pathlib import Path
 from typing import Final
 
 from scimgw.config.hkdf import FILE, LENGTH, derive
 from scimgw.config.load import MAIN, Configuration, Fault, Faults
 
-__all__ = ["CURSORS", "FILE", "TOKENS", "derive", "secret"]
+__all__ = ["CURSORS", "FILE", "TOKENS", "check", "derive", "secret"]
 
 CURSORS: Final = "scimgw cursors"
 """The purpose of the key that cursors are signed with."""
@@ -26,12 +28,41 @@ def secret(configuration: Configuration) -> bytes:
     if configuration.secret_key is not None:
         return configuration.secret_key.reveal().encode()
     file = configuration.data_directory / FILE
-    try:
+    with _telling(file):
         _make(file)
-        found = file.read_bytes()
+        return _read(file)
+
+
+def check(configuration: Configuration) -> None:
+    """Look whether there is a secret, or one could be made, and make none.
+
+    Raises: Faults, as `secret` would.
+    """
+    file = configuration.data_directory / FILE
+    if configuration.secret_key is not None:
+        return
+    with _telling(file):
+        if file.exists():
+            _read(file)
+            return
+        above = next(each for each in file.parents if each.exists())
+        if not above.is_dir():
+            raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
+
+
+@contextmanager
+def _telling(file: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         fault = f"can't keep a key in {file}: {error.strerror}"
         raise Faults([Fault(MAIN, "$.dataDirectory", fault)]) from error
+
+
+def _read(file: Path) -> bytes:
+    found = file.read_bytes()
     if len(found) != LENGTH:
         raise Faults([Fault(MAIN, "$.dataDirectory", f"{file} isn't a key of {LENGTH} bytes")])
     return found

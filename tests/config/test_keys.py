@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from scimgw.config.keys import FILE, derive, secret
+from scimgw.config.keys import FILE, check, derive, secret
 from scimgw.config.load import Configuration, Faults
 from scimgw.secret import Secret
 
@@ -66,6 +67,34 @@ class SecretTests(SynchronousTestCase):
         (self.folder / "a").write_text("not a folder")
         fault = self.assertRaises(Faults, secret, self.configuration)
         self.assertIn("scimgw.json: $.dataDirectory: can't keep a key in", str(fault))
+
+    def test_checked(self) -> None:
+        """To look makes nothing, and finds nothing wrong where a key is or can be made."""
+        check(self.configuration)
+        self.assertFalse(self.folder.exists())
+        made = secret(self.configuration)
+        check(self.configuration)
+        self.assertEqual(made, secret(self.configuration))
+        check(
+            Configuration(plugins=(), data_directory=Path("/dev/null"), secret_key=Secret("x" * 32))
+        )
+
+    def test_checked_in_vain(self) -> None:
+        """To look tells what a start would: no folder, no right to write, no key."""
+        self.folder.mkdir()
+        access = os.access
+        self.patch(os, "access", lambda path, mode: path != self.folder and access(path, mode))
+        fault = self.assertRaises(Faults, check, self.configuration)
+        self.assertIn("can't keep a key in", str(fault))
+        self.assertIn("Permission denied", str(fault))
+        (self.folder / "a").write_text("not a folder")
+        fault = self.assertRaises(Faults, check, self.configuration)
+        self.assertIn("Not a directory", str(fault))
+        (self.folder / "a").unlink()
+        secret(self.configuration)
+        (self.configuration.data_directory / FILE).write_bytes(b"short")
+        fault = self.assertRaises(Faults, check, self.configuration)
+        self.assertIn("isn't a key of 32 bytes", str(fault))
 
     def test_not_a_key(self) -> None:
         """A file that was cut short isn't taken for a key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -56,6 +57,17 @@ class CheckTests(ServiceCase):
         self.assertEqual(3, ended.err.count("can't be the name of a base entity"))
         ended = await self.ends("-n", "scimgw", "-c", str(folder), "--check")
         self.assertEqual(78, ended.status)
+
+    async def test_no_place_for_the_key(self) -> None:
+        """--check tells what a start would: that no key can be kept in the data directory."""
+        folder = self.one(free_port())
+        main = {"plugins": ["plugin-loki"], "dataDirectory": "scimgw.json/data"}
+        (folder / "scimgw.json").write_text(json.dumps(main))
+        for check in ((), ("--check",)):
+            ended = await self.ends("-n", "scimgw", "-c", str(folder), *check)
+            key = folder / "scimgw.json/data/secret.key"
+            fault = f"scimgw.json: $.dataDirectory: can't keep a key in {key}: Not a directory\n"
+            self.assertEqual((78, fault), (ended.status, ended.err))
 
     async def test_help(self) -> None:
         """Twistd knows the command, and the command its options."""
