@@ -38,7 +38,7 @@ AUTH = {
     "scimgw.secret",
     "scimgw.tls.names",
 }
-WEB = GATEWAY | AUTH | {"scimgw.web", "scimgw.networks"}
+WEB = GATEWAY | AUTH | {"scimgw.web", "scimgw.networks", "scimgw.seldom"}
 CONFIG = {
     "scimgw.config",
     "scimgw.networks",
@@ -60,6 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.errors": set(),
     "scimgw.secret": set(),
     "scimgw.networks": set(),
+    "scimgw.seldom": set(),
     "scimgw.scrypt": {"scimgw.secret"},
     "scimgw.sealed": {"scimgw.secret"},
     "scimgw.deferred": set(),
@@ -69,7 +70,13 @@ ALLOWED: dict[str, set[str]] = {
     "scimgw.scim": CORE,
     "scimgw.connector": {"scimgw.scim", "scimgw.secret"},
     "scimgw.clients": CLIENTS,
-    "scimgw.tls": {"scimgw.tls", "scimgw.tls.names", "scimgw.connector", "scimgw.secret"},
+    "scimgw.tls": {
+        "scimgw.tls",
+        "scimgw.tls.names",
+        "scimgw.connector",
+        "scimgw.secret",
+        "scimgw.seldom",
+    },
     "scimgw.tls.names": set(),
     "scimgw.mapping": CORE | {"scimgw.mapping"},
     "scimgw.gateway": GATEWAY,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from cryptography import x509
 from OpenSSL import SSL
 from OpenSSL.crypto import X509, X509StoreFlags
+from twisted.internet.interfaces import IAddress
 from twisted.logger import Logger
 
+from scimgw.seldom import Seldom
 from scimgw.tls.expiry import title
 
 log = Logger()
@@ -23,6 +26,39 @@ _REASONS: Final[Mapping[int, str]] = {
     26: "it isn't meant for clients",
 }
 """Results of X509_verify_cert(3) that an operator can do something about."""
+_NONE: Final = "peer did not return a certificate"
+"""What OpenSSL says of a client that shows none where one is required."""
+
+
+class Refusals:
+    """Tells of clients that get no connection, once in a while for each reason."""
+
+    def __init__(self, plugin: str, seconds: Callable[[], float]) -> None:
+        """Tell of the first at once."""
+        self._plugin = plugin
+        self._seldom: defaultdict[str, Seldom] = defaultdict(lambda: Seldom(seconds))
+
+    def shown(self, client: IAddress, certificate: X509, depth: int, reason: str) -> None:
+        """Tell of a certificate that isn't taken, which the client may not be able to."""
+        said = f"a certificate that isn't taken: {_title(certificate)} at depth {depth}: {reason}"
+        self._tell(client, reason, said)
+
+    def broken_off(self, client: IAddress, error: object) -> None:
+        """Tell of a handshake that failed, if that was for want of a certificate."""
+        stack = error.args[0] if isinstance(error, SSL.Error) and error.args else ()
+        if any(_NONE in each for each in stack):
+            self._tell(client, _NONE, "no certificate, which clientRequired asks for")
+
+    def _tell(self, client: IAddress, reason: str, said: str) -> None:
+        times = self._seldom[reason].happened()
+        if times:
+            log.warn(
+                "{plugin}: {client} shows {said} ({times} such since this was told last)",
+                plugin=self._plugin,
+                client=getattr(client, "host", "-"),
+                said=said,
+                times=times,
+            )
 
 
 def ask(context: SSL.Context, authorities: tuple[x509.Certificate, ...], *, required: bool) -> None:
@@ -39,16 +75,11 @@ def ask(context: SSL.Context, authorities: tuple[x509.Certificate, ...], *, requ
 
 
 def _verified(connection: SSL.Connection, shown: X509, error: int, depth: int, good: int) -> bool:
-    """Leave the decision to OpenSSL, and tell of a refusal, which the client may not be able to."""
+    """Leave the decision to OpenSSL, and have a refusal told."""
     if not good:
         protocol: Any = connection.get_app_data()
-        log.info(
-            "{client} shows a certificate that isn't taken: {title} at depth {depth}: {reason}",
-            client=getattr(protocol.transport.getPeer(), "host", "-"),
-            title=_title(shown),
-            depth=depth,
-            reason=_REASONS.get(error, f"error {error} of OpenSSL"),
-        )
+        reason = _REASONS.get(error, f"error {error} of OpenSSL")
+        protocol.refusals.shown(protocol.transport.getPeer(), shown, depth, reason)
     return bool(good)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from OpenSSL import SSL
 from twisted.application.service import Service
@@ -17,12 +17,15 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IReactorTime,
 )
+from twisted.internet.protocol import connectionDone
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger, LogLevel
 from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory, TLSMemoryBIOProtocol
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from scimgw.connector import Misconfigured
+from scimgw.tls.asking import Refusals
 from scimgw.tls.context import Ready, ready
 from scimgw.tls.expiry import endings, title
 from scimgw.tls.settings import Certificate
@@ -39,6 +42,19 @@ _State = tuple[tuple[int, int, int] | None, ...]
 class _Transport(BufferingTLSTransport):
     """A connection."""
 
+    @property
+    def refusals(self) -> Refusals:
+        """Whom to tell that the client isn't taken."""
+        factory: Any = self.factory
+        found: Refusals = factory.refusals
+        return found
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Tell why the handshake came to nothing, before Twisted forgets it."""
+        if self._reason is not None:
+            self.refusals.broken_off(self.getPeer(), self._reason.value)
+        super().connectionLost(reason)
+
     def loseConnection(self) -> None:
         """Say that this is the end, and don't wait for the client to say so too.
 
@@ -51,6 +67,7 @@ class _Transport(BufferingTLSTransport):
 
 class _Factory(TLSMemoryBIOFactory):
     protocol = _Transport
+    refusals: Refusals
 
 
 @implementer(IOpenSSLServerConnectionCreator)
@@ -78,12 +95,15 @@ class Tls(Service):
         """What is to be told once an authority of clients isn't trusted any more."""
         self._read = self._seen = self._state()
         self._told = 0.0
+        self._refusals = Refusals(plugin, clock.seconds)
         self._looking = LoopingCall(self._look)
         self._looking.clock = clock
 
     def around(self, factory: IProtocolFactory) -> IProtocolFactory:
         """Speak TLS in front of a protocol."""
-        return _Factory(self, isClient=False, wrappedFactory=factory, clock=self._clock)
+        made = _Factory(self, isClient=False, wrappedFactory=factory, clock=self._clock)
+        made.refusals = self._refusals
+        return made
 
     def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: N803 - Twisted's name
         """Begin a connection, with the certificate of the hour."""

@@ -18,11 +18,11 @@ from scimgw.auth.throttle import Attempt, Presented, Throttle, Verdict
 from scimgw.auth.undecided import ROOM
 from scimgw.connector import Principal
 from scimgw.errors import TooManyRequests, Unauthorized
+from scimgw.seldom import Seldom
 from scimgw.tls.names import spelled
 from scimgw.web.conversation import header
 from scimgw.web.request import ScimRequest
 from scimgw.web.routes import Target
-from scimgw.web.seldom import Seldom
 
 log = Logger()
 

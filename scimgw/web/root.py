@@ -22,6 +22,7 @@ from scimgw.gateway.endpoint import Endpoint
 from scimgw.gateway.readonly import read_only
 from scimgw.scim.cursor import Cursors
 from scimgw.scim.messages import Features, encode_error
+from scimgw.seldom import Seldom
 from scimgw.web import access, extension, scim, stream, token
 from scimgw.web.api import DISCOVERY_METHODS, Api
 from scimgw.web.bulk import ON_BULK, bulk
@@ -46,7 +47,6 @@ from scimgw.web.routes import (
     Target,
 )
 from scimgw.web.search import ON_ROOT, ON_SEARCH, root_listed, root_searched
-from scimgw.web.seldom import Seldom
 
 __all__ = ["Limits", "Root"]
 

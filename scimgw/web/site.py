@@ -32,13 +32,13 @@ from scimgw.errors import (
 from scimgw.gateway.endpoint import Endpoint
 from scimgw.networks import parse_address
 from scimgw.scim.cursor import Cursors
+from scimgw.seldom import Seldom
 from scimgw.tls.names import Name, names
 from scimgw.web.conversation import Answer
 from scimgw.web.patience import Patience, Stage
 from scimgw.web.perimeter import OPEN, Perimeter
 from scimgw.web.request import ScimRequest
 from scimgw.web.root import HandOn, Limits, Root
-from scimgw.web.seldom import Seldom
 
 log = Logger()
 

@@ -318,7 +318,8 @@ class MutualTests(TlsCase):
             self.assertEqual(401, (await client.get("/Users", {}))[0])
             self.assertEqual(200, (await client.get("/Users"))[0])
         self.assertIn("UNKNOWN_CA", await self.refused(self.context(root("x").issue("idp"))))
-        await running.says("127.0.0.1 shows a certificate that isn't taken: CN=idp,O=Example")
+        shown = "plugin-loki: 127.0.0.1 shows a certificate that isn't taken: CN=idp,O=Example"
+        await running.says(shown)
         self.assertNotIn(b"Traceback", running.output)
 
 

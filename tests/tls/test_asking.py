@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from OpenSSL import SSL
 from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from scimgw.tls.asking import _verified
 from tests.tls.papers import root
-from tests.tls.wire import Peer
+from tests.tls.wire import PEER, Peer
 
 
 class Shown:
@@ -42,7 +43,7 @@ class SaidTests(SynchronousTestCase):
         shown: Any = Shown(certificate)
         with capturedLogs() as logs:
             self.assertEqual(bool(good), _verified(side, shown, error, 0, good))
-        return [f"{each['client']} {each['title']}: {each['reason']}" for each in logs]
+        return [f"{each['client']} {each['said']}" for each in logs]
 
     def test_taken(self) -> None:
         """Nothing is said of what is taken."""
@@ -51,7 +52,15 @@ class SaidTests(SynchronousTestCase):
     def test_refused(self) -> None:
         """A reason that isn't known has its number; what can't be read has no name."""
         certificate = root("x").certificate
+        taken = "192.0.2.1 a certificate that isn't taken:"
         self.assertEqual(
-            ["192.0.2.1 CN=x,O=Example: it has expired"], self.said(certificate, 10, 0)
+            [f"{taken} CN=x,O=Example at depth 0: it has expired"], self.said(certificate, 10, 0)
         )
-        self.assertEqual(["192.0.2.1 -: error 99 of OpenSSL"], self.said(None, 99, 0))
+        self.assertEqual([f"{taken} - at depth 0: error 99 of OpenSSL"], self.said(None, 99, 0))
+
+    def test_other_ends(self) -> None:
+        """Nothing is said of a handshake that fails for any other reason."""
+        with capturedLogs() as logs:
+            for other in (SSL.Error(), SSL.Error([("", "", "no shared cipher")]), ValueError("x")):
+                Peer().refusals.broken_off(PEER, other)
+        self.assertEqual([], logs)

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import evolve
 from OpenSSL import SSL
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, globalLogPublisher
@@ -299,11 +300,35 @@ class RefusedTests(TlsCase):
             with self.assertRaises(SSL.Error):
                 Line(factory, client(show=papers), self.clock).ask(b"hello")
             self.assertIn(
-                "info: 192.0.2.1 shows a certificate that isn't taken: "
-                f"CN=mallory\\n,O=Example at depth 0: {reason}",
+                "warn: plugin-x: 192.0.2.1 shows a certificate that isn't taken: "
+                f"CN=mallory\\n,O=Example at depth 0: {reason} (1 such since this was told last)",
                 self.said(),
             )
         self.assertEqual([], self.flushLoggedErrors())
+
+    def test_none(self) -> None:
+        """The log tells of clients that show none where one is required, once in a minute."""
+        (self.certs / "ca.pem").write_bytes(root("clients").pem)
+        tls = self.made(evolve(SETTINGS, client_ca=("ca.pem",), client_required=True))
+        factory = tls.around(Factory.forProtocol(Echo))
+        self.said()
+        for version in (SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION, SSL.TLS1_3_VERSION):
+            self.turned_away(factory, version)
+        self.clock.advance(60)
+        self.turned_away(factory, SSL.TLS1_2_VERSION)
+        self.assertEqual(
+            [
+                "warn: plugin-x: 192.0.2.1 shows no certificate, which clientRequired asks for "
+                f"({times} such since this was told last)"
+                for times in (1, 3)
+            ],
+            self.said(),
+        )
+        self.assertEqual([], self.flushLoggedErrors())
+
+    def turned_away(self, factory: IProtocolFactory, version: int) -> None:
+        """Connect without a certificate, in vain."""
+        Line(factory, client(version), self.clock, shakes=2).lose()
 
 
 def _plain(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from scimgw.testing.client import Transport
+from scimgw.tls.asking import Refusals
 from tests.tls.papers import Papers
 
 SUITES = b"ALL:@SECLEVEL=0"
@@ -169,3 +170,4 @@ class Peer:
 
     def __init__(self) -> None:
         self.transport = _Tcp(peerAddress=PEER)
+        self.refusals = Refusals("x", Clock().seconds)

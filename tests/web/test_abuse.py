@@ -17,11 +17,11 @@ from scimgw.auth.throttle import FORGIVEN, FREE
 from scimgw.connector import ApiAnswer, ApiRequest, Call
 from scimgw.scim.query import Page, Query
 from scimgw.scim.schema import USER
+from scimgw.seldom import PAUSE, Seldom
 from scimgw.testing.client import Client, Connection, Response, Transport, parse
 from scimgw.web.patience import Patience
 from scimgw.web.perimeter import Perimeter
 from scimgw.web.root import Limits
-from scimgw.web.seldom import PAUSE, Seldom
 from tests.fakes.memory import MemoryConnector
 from tests.web.world import WebCase
 
