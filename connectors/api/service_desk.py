@@ -176,6 +176,11 @@ class Server(ThreadingHTTPServer):
         self.desk = Desk()
         self.authorization = b"Basic " + b64encode(f"{username}:{password}".encode())
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that have gone, as they do."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 def main() -> None:
     """Read the command line, and serve."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import sys
 from typing import Any
 from urllib.parse import quote
@@ -27,7 +29,8 @@ class ServiceDeskTests(ServiceCase):
         """Start both."""
         self.port, desk = free_port(), free_port()
         command = [sys.executable, "-m", "connectors.api.service_desk", "--port", str(desk)]
-        await run(self, desk, command)
+        self.desk = await run(self, desk, command)
+        self.address = ("127.0.0.1", desk)
         urls = [f"http://127.0.0.1:{desk}"]
         entity = {"baseUrls": urls, "username": "desk", "password": "password"}
         refused = {"baseUrls": urls, "username": "desk", "password": "hunter2"}
@@ -72,3 +75,15 @@ class ServiceDeskTests(ServiceCase):
             answer = await self.ask(method, path, body)
             self.assertEqual(status, answer.status, (method, path, answer.body))
             self.assertNotIn(b"hunter2", answer.body)
+
+    async def test_gone(self) -> None:
+        """Who leaves in the midst of a request is nothing that the desk makes a fuss of."""
+        for sent in (b"", b"GET /tick", b"POST /tickets HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"):
+            with socket.create_connection(self.address) as leaving:
+                leaving.sendall(b"GET /tickets HTTP/1.1\r\n\r\n")
+                leaving.recv(1)
+                leaving.sendall(sent)
+                # closed with something unread, which resets the connection
+                leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.assertEqual([], (await self.ask("GET", "/api")).json())
+        self.assertNotIn(b"Traceback", self.desk.output)
