@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tracemalloc
 from typing import Any
 
@@ -293,6 +294,37 @@ class FailoverTests(FaultCase):
         self.assertEqual(5, len(self.server.requests))
         http._targets.all[0]._failed_at -= 60
         self.assertEqual(200, await self.get("/good", using=http))
+
+
+class ToldTests(FaultCase):
+    """What the log tells of an endpoint that isn't well."""
+
+    async def told(self, request: Request) -> list[tuple[str, str]]:
+        """Make a request, whatever comes of it, and give what is logged, with its level."""
+        with capturedLogs() as events, contextlib.suppress(Unavailable):
+            await self.client(self.url).request(request)
+        return [
+            (each["log_level"].name, str(formatEvent(each)))
+            for each in events
+            if each["log_namespace"].startswith("scimgw.")
+        ]
+
+    async def test_made_again(self) -> None:
+        """A connection that was closed in vain is worth a note, whoever has made the request."""
+        for id, whose in ((None, "a request of the gateway's own"), ("r-1", "request r-1")):
+            ((level, line),) = await self.told(
+                Request(method="GET", path=f"/{id}/close-then-good", request_id=id)
+            )
+            self.server.seen.clear()
+            self.assertEqual("info", level)
+            self.assertTrue(line.startswith(f"{whose}: GET {self.url}: ConnectionDone"), line)
+            self.assertTrue(line.endswith("; it is made again"), line)
+
+    async def test_given_up(self) -> None:
+        """What isn't made again is a warning."""
+        ((level, line),) = await self.told(Request(method="POST", path="/close"))
+        self.assertEqual("warn", level)
+        self.assertNotIn("made again", line)
 
 
 class DebugTests(FaultCase):

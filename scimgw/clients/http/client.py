@@ -14,7 +14,7 @@ from attrs import field, frozen
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, TimeoutError
 from twisted.internet.interfaces import IConsumer
 from twisted.internet.task import deferLater
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IPolicyForHTTPS, IResponse
@@ -61,6 +61,12 @@ class Request:
     def repeatable(self) -> bool:
         """Whether twice is as good as once."""
         return self.method in retry.IDEMPOTENT if self.idempotent is None else self.idempotent
+
+    @property
+    def title(self) -> str:
+        """What the log calls it."""
+        own = "a request of the gateway's own"
+        return own if self.request_id is None else f"request {self.request_id}"
 
 
 @frozen(kw_only=True)
@@ -191,9 +197,11 @@ class HttpClient:
             if again and len(tried) < most:
                 wait = self._pause(outcome, tried)
                 if self._clock.seconds() + wait < end:
+                    _tell(request, target, attempt, again=True)
                     repeated = repeated or isinstance(outcome, Lost)
                     await deferLater(self._clock, wait)
                     continue
+            _tell(request, target, attempt, again=False)
             return _settled(attempt, repeated=repeated)
 
     def _pick(self, tried: list[Target]) -> Target:
@@ -230,13 +238,6 @@ class HttpClient:
             target.succeeded()
             return attempt
         target.failed(self._clock.seconds())
-        log.warn(
-            "request {id}: {method} {url}: {why}",
-            id=request.request_id,
-            method=request.method,
-            url=target.url,
-            why=attempt.outcome if attempt.error is None else reason(attempt.error),
-        )
         return attempt
 
     async def _attempt(
@@ -294,11 +295,30 @@ class HttpClient:
     def _log(self, request: Request, said: str, kind: str, content: bytes) -> None:
         if self._options.debug:
             log.debug(
-                "request {id}: {said}: {body}",
-                id=request.request_id,
+                "{request}: {said}: {body}",
+                request=request.title,
                 said=said,
                 body=masked(content, kind),
             )
+
+
+def _tell(request: Request, target: Target, attempt: _Attempt, *, again: bool) -> None:
+    """Log that an endpoint isn't well.
+
+    That a connection is lost and the request made again is no reason to worry: servers close those
+    that are idle.
+    """
+    if not retry.unwell(attempt.outcome):
+        return
+    log.emit(
+        LogLevel.info if again and isinstance(attempt.outcome, Lost) else LogLevel.warn,
+        "{request}: {method} {url}: {why}{then}",
+        request=request.title,
+        method=request.method,
+        url=target.url,
+        why=attempt.outcome if attempt.error is None else reason(attempt.error),
+        then="; it is made again" if again else "",
+    )
 
 
 def _settled(attempt: _Attempt, *, repeated: bool) -> Response:

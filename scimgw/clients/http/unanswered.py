@@ -69,7 +69,7 @@ def _reasons(error: BaseException) -> list[BaseException]:
 def reason(error: Exception) -> str:
     """Tell an operator why."""
     told = ", ".join(f"{type(each).__name__} {each}".strip() for each in _reasons(error))
-    return told[:300]
+    return told[:300].rstrip(".")
 
 
 def _unverified(error: Exception) -> bool:
