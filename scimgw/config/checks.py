@@ -29,11 +29,23 @@ class Unbuilt(Enum):
     OFF = "off"
 
 
+Never = NewType("Never", object)
+"""The value of a key that other programs know, and that is refused unless it is off."""
 Texts = NewType("Texts", tuple[str, ...])
 """Text, or a list of it."""
 NONE: Final = Texts(())
 Span = NewType("Span", float)
 """Seconds, written as a number or as text with a unit."""
+
+
+def never(why: str) -> Callable[[object, Attribute[Any], Any], None]:
+    """Take nothing, and say why."""
+
+    def check(_: object, attribute: Attribute[Any], value: Any) -> None:
+        if value is not None and value is not False:
+            raise Invalid(attribute.name, why)
+
+    return check
 
 
 def between(low: int, high: int) -> Callable[[object, Attribute[int], int], None]:

@@ -16,7 +16,7 @@ import attrs
 from scimgw import registry
 from scimgw.clients.http import Auth as HttpAuth
 from scimgw.clients.http import AuthOptions, Connection, Options, Proxy, Tls
-from scimgw.config.checks import Span, Texts, Unbuilt
+from scimgw.config.checks import Never, Span, Texts, Unbuilt
 from scimgw.config.identities import (
     Auth,
     Basic,
@@ -117,17 +117,21 @@ def page() -> str:
 def _section(kind: type[Any]) -> Iterator[str]:
     """Tell the keys of one object."""
     hints, docs = get_type_hints(kind), _docstrings(kind)
-    later = []
+    later, never = [], []
     yield "\n| key | value | default | |\n|---|---|---|---|\n"
     for field in attrs.fields(kind):
         key = f"`{camel_case(field.name)}`"
         if hints[field.name] is Unbuilt:
             later.append(key)
+        elif hints[field.name] is Never:
+            never.append(key)
         else:
             kind_of_value = _spelled(hints[field.name])
             yield f"| {key} | {kind_of_value} | {_default(field)} | {docs[field.name]} |\n"
     if later:
         yield f"\nKnown, but not supported yet: {', '.join(later)}.\n"
+    if never:
+        yield f"\nKnown, and refused with the reason unless off: {', '.join(never)}.\n"
 
 
 def _docstrings(kind: type[Any]) -> dict[str, str]:

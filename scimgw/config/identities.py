@@ -13,6 +13,7 @@ from attrs import Attribute, field, fields, frozen
 from scimgw.clients.http import Proxy
 from scimgw.config.checks import (
     NONE,
+    Never,
     Span,
     Texts,
     authority_url,
@@ -21,6 +22,7 @@ from scimgw.config.checks import (
     client_id,
     guid,
     issuer_url,
+    never,
     sendable,
     user_name,
     verifiable,
@@ -46,6 +48,7 @@ Algorithm = Literal[
     "Ed25519",
 ]
 _TOLERANCE: Final = 60
+_OFF: Final = Never(None)
 _DAY: Final = 24 * 3600
 
 
@@ -106,6 +109,24 @@ class JwtOptions:
     Without it tokens must say when they expire (`exp`)."""
     clock_tolerance: int = field(default=_TOLERANCE, validator=between(0, 3600))
     """Seconds by which the issuer's clock may differ."""
+    ignore_expiration: Never = field(
+        default=_OFF, validator=never("tokens that never expire aren't taken: see maxAge")
+    )
+    clock_timestamp: Never = field(
+        default=_OFF, validator=never("tokens would be held against a clock that stands still")
+    )
+    jwtid: Never = field(
+        default=_OFF, validator=never("would be good for one token only: subject names a client")
+    )
+    nonce: Never = field(
+        default=_OFF, validator=never("belongs to logins by browser, which don't come here")
+    )
+    complete: Never = field(
+        default=_OFF, validator=never("says nothing of which tokens are good: leave it out")
+    )
+    allow_invalid_asymmetric_key_types: Never = field(
+        default=_OFF, validator=never("an algorithm is taken with keys of its kind only")
+    )
 
 
 @frozen(kw_only=True)

@@ -21,7 +21,7 @@ from cattrs.errors import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
-from scimgw.config.checks import Span, Texts, Unbuilt
+from scimgw.config.checks import Never, Span, Texts, Unbuilt
 from scimgw.connector import Invalid
 from scimgw.networks import Network, parse_network
 from scimgw.scim.values import show
@@ -247,6 +247,7 @@ def _made() -> cattrs.Converter:
     converter.register_structure_hook_func(_is_literal, _literal)
     converter.register_structure_hook(Secret, _secret)
     converter.register_structure_hook(Unbuilt, _unbuilt)
+    converter.register_structure_hook(Never, lambda value, _: value)
     converter.register_structure_hook_func(lambda kind: kind == Network, _network)
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook(Texts, _texts)

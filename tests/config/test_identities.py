@@ -91,6 +91,22 @@ class JwtTests(IdentitiesCase):
         self.assertIn("isn't for a public key", self.fault(mixed, publicKey="key.pem"))
         self.assertIn("isn't for a public key", self.fault(mixed, wellKnownUri=WELL_KNOWN))
 
+    def test_refused(self) -> None:
+        """What other programs know and would let in too many, or mean nothing, is told why."""
+        for key, value, why in (
+            ("ignoreExpiration", True, "see maxAge"),
+            ("clockTimestamp", 1_700_000_000, "a clock that stands still"),
+            ("jwtid", "x", "subject names a client"),
+            ("nonce", "x", "logins by browser"),
+            ("complete", True, "leave it out"),
+            ("allowInvalidAsymmetricKeyTypes", True, "keys of its kind"),
+        ):
+            fault = self.fault({"issuer": "i", key: value}, secret=SECRET)
+            self.assertTrue(fault.startswith(f".options.{key}: "), fault)
+            self.assertIn(why, fault)
+            for off in (None, False):
+                self.jwt({"issuer": "i", key: off}, secret=SECRET)
+
     def test_ages(self) -> None:
         """An age is a number of seconds, or has a unit."""
         for text, seconds in (
