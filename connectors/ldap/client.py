@@ -15,8 +15,8 @@ from twisted.python.failure import Failure
 
 from connectors.ldap import ber, request
 from connectors.ldap.ber import Answer, ExtendedResult, Message, Result, SearchEntry
-from connectors.ldap.request import Control, Modification, Search
-from connectors.ldap.result import ConnectionLost, LdapError, ResultCode, TimedOut
+from connectors.ldap.request import Control, Modification, Scope, Search
+from connectors.ldap.result import ConnectionLost, LdapError, NoBase, ResultCode, TimedOut
 from scimgw.secret import Secret
 
 LONGEST: Final = 64 * 2**20
@@ -96,10 +96,18 @@ class Client(LDAPClient):  # type: ignore[misc]  # ldaptor is untyped
         self.transport.startTLS(options)
 
     async def search(self, search: Search) -> Found:
-        """Search, and give the entries in the order in which they came."""
-        operation, _ = await self.send(
-            request.to_search(search), Answer.SEARCH, request.search_controls(search)
-        )
+        """Search, and give the entries in the order in which they came.
+
+        Raises: NoBase, where what is below an entry is searched, and there is no such entry.
+        """
+        try:
+            operation, _ = await self.send(
+                request.to_search(search), Answer.SEARCH, request.search_controls(search)
+            )
+        except LdapError as error:
+            if error.code == ResultCode.NO_SUCH_OBJECT and search.scope is not Scope.BASE:
+                raise NoBase(search.base, error) from error
+            raise
         value = operation.controls.get(request.PAGED_RESULTS)
         try:
             cookie = b"" if value is None else ber.paged_cookie(value)

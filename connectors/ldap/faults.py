@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from connectors.ldap.result import LdapError, ResultCode, TransportError
+from connectors.ldap.result import LdapError, NoBase, ResultCode, TransportError
 from scimgw.errors import (
+    BadGateway,
     Conflict,
     Forbidden,
     InvalidValue,
@@ -47,6 +48,9 @@ _LONGEST: Final = 300
 
 def told(error: LdapError, what: str) -> ScimError:
     """Translate what a directory answered; its reason is the client's to read."""
+    if isinstance(error, NoBase):
+        unseen = "isn't there, or hidden from the gateway's account"
+        return BadGateway(f"the directory refused {what}: the base {error.base!r} {unseen}")
     kind = _KINDS.get(error.code, Unavailable)
     reason = "".join(each if each.isprintable() else " " for each in error.message).strip()
     if kind is InvalidValue and any(mark in reason.lower() for mark in _NOT_UNIQUE):

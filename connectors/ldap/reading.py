@@ -25,7 +25,7 @@ from connectors.ldap.entries import (
 from connectors.ldap.filters import all_of, any_of, equal
 from connectors.ldap.identity import Identity, extended, is_dn, is_guid
 from connectors.ldap.request import EXTENDED_DN, NO_ATTRIBUTES, Control, Scope, Search
-from connectors.ldap.result import LdapError, ResultCode
+from connectors.ldap.result import LdapError, NoBase, ResultCode
 from scimgw.errors import NotFound
 from scimgw.mapping import Slot
 from scimgw.scim.path import Path, resolve
@@ -89,9 +89,22 @@ async def _by_dn(client: Client, branch: Branch, search: Search, id: str) -> lis
     try:
         return [*(await client.search(evolve(search, base=id, scope=Scope.BASE))).entries]
     except LdapError as error:
+        if _ends_above(branch.base, error):
+            raise NoBase(branch.base, error) from error
         if error.code in {ResultCode.NO_SUCH_OBJECT, ResultCode.INVALID_DN_SYNTAX}:
             return []
         raise
+
+
+def _ends_above(base: str, error: LdapError) -> bool:
+    """Whether it is the base already that isn't there, as far as the directory tells."""
+    nearest = error.matched_dn
+    if error.code != ResultCode.NO_SUCH_OBJECT or not nearest:
+        return False
+    try:
+        return dns.is_under(base, nearest) and not dns.is_under(nearest, base)
+    except ValueError:  # it needn't be a DN that is read here
+        return False
 
 
 async def locate(at: Access, id: str, attributes: tuple[str, ...]) -> SearchEntry:

@@ -1,6 +1,7 @@
 """How does an operation fail?
 
 LdapError             the directory answered, and the answer isn't success
+`-- NoBase            there isn't what was to be searched
 TransportError        no answer: whether the operation was carried out isn't known
 |-- ConnectionLost
 `-- TimedOut
@@ -67,6 +68,14 @@ class LdapError(Exception):
         self.message = message
         self.matched_dn = matched_dn
         self.referrals = tuple(referrals)
+
+
+class NoBase(LdapError):
+    """There isn't what everything is below, which says nothing of what was looked for."""
+
+    def __init__(self, base: str, error: LdapError) -> None:
+        super().__init__(error.code, error.message, error.matched_dn, error.referrals)
+        self.base = base
 
 
 class TransportError(Exception):

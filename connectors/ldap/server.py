@@ -15,14 +15,15 @@ from service_identity import CertificateError, VerificationError
 from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
-from twisted.internet.endpoints import HostnameEndpoint, connectProtocol, wrapClientTLS
+from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.error import (
     ConnectError,
     ConnectionRefusedError,
     DNSLookupError,
 )
 from twisted.internet.error import TimeoutError as ConnectTimeout
-from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IReactorTime
+from twisted.internet.interfaces import IAddress, IOpenSSLClientConnectionCreator, IReactorTime
+from twisted.internet.protocol import Factory
 from twisted.internet.ssl import (
     Certificate,
     CertificateOptions,
@@ -140,7 +141,7 @@ async def _open(client: Client, server: Server, reactor: Any, within: float) -> 
     endpoint: Any = HostnameEndpoint(reactor, server.host, server.port, timeout=within)
     if server.tls is Tls.LDAPS:
         endpoint = wrapClientTLS(_options(server), endpoint)
-    await _connected(connectProtocol(endpoint, client))
+    await _connected(endpoint.connect(_Once(client)))
     try:
         if server.tls is Tls.START_TLS:
             await _start_tls(client, server)
@@ -149,6 +150,18 @@ async def _open(client: Client, server: Server, reactor: Any, within: float) -> 
     except BaseException:
         client.abort()
         raise
+
+
+class _Once(Factory):
+    """Has one client to connect, and says nothing of it in the log."""
+
+    noisy = False
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def buildProtocol(self, _: IAddress | None) -> Client:
+        return self._client
 
 
 async def _connected(connecting: Deferred[Client]) -> None:

@@ -58,6 +58,27 @@ class WallTests(GatewayCase):
             self.assertEqual(ada, await theirs.get(f"/Users/{segment(ada['id'])}"))
             self.assertEqual(0, (await ours.get("/Users"))["totalResults"])
 
+    async def test_no_base(self) -> None:
+        """A base that isn't there is the gateway's trouble: nobody is gone, as 404 would say."""
+        server = await OPENLDAP.get(self)
+        for known in (lambda document: document, by_dn):
+            unit = await self.unit(server)
+            base = f"ou=gone,{unit}"
+            document = known(preset(server, unit, {}))
+            document["endpoint"]["entity"]["undefined"]["ldap"]["userBase"] = base
+            gateway = self.serve(document)
+            id = f"uid=ada,{base}" if known is by_dn else "1cef3642-7ca4-1041-935e-29416d844f8f"
+            path = f"/Users/{segment(id)}"
+            for answer in (
+                await gateway.get(path, 502),
+                await gateway.get("/Users", 502),
+                await gateway.get("/Users?filter=userName%20eq%20%22ada%22", 502),
+                await gateway.post("/Users", {"userName": "ada"}, 502),
+                await gateway.patch(path, replace("displayName", "x"), status=502),
+                await gateway.delete(path, 502),
+            ):
+                self.assertIn(f"the base {base!r} isn't there, or hidden", answer["detail"])
+
     async def test_filters(self) -> None:
         """What userFilter and groupFilter don't select isn't there."""
         server = await OPENLDAP.get(self)

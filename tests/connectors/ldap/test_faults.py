@@ -5,8 +5,10 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from connectors.ldap.faults import told, translated
-from connectors.ldap.result import ConnectionLost, LdapError, ResultCode, TimedOut
+from connectors.ldap.reading import _ends_above
+from connectors.ldap.result import ConnectionLost, LdapError, NoBase, ResultCode, TimedOut
 from scimgw.errors import (
+    BadGateway,
     Conflict,
     Forbidden,
     InvalidValue,
@@ -51,6 +53,30 @@ class ToldTests(SynchronousTestCase):
         self.assertLess(len(detail), 400)
         bare = told(LdapError(ResultCode.BUSY, ""), "to read")
         self.assertEqual("the directory refused to read: busy", bare.detail)
+
+    def test_no_base(self) -> None:
+        """That there is no base says nothing of what was looked for."""
+        error = LdapError(ResultCode.NO_SUCH_OBJECT, "", "dc=org")
+        fault = told(NoBase("ou=people,dc=org", error), "to search /Users")
+        self.assertIs(BadGateway, type(fault))
+        self.assertIn("the base 'ou=people,dc=org' isn't there", fault.detail)
+
+    def test_where_it_ends(self) -> None:
+        """What there is above the base tells that it is the base that isn't there."""
+        for nearest, gone in (
+            ("dc=org", True),
+            ("DC=org", True),
+            ("ou=people,dc=org", False),
+            ("OU=People,dc=org", False),
+            ("ou=x,ou=people,dc=org", False),
+            ("dc=com", False),
+            ("", False),
+            ("whatever", False),
+        ):
+            error = LdapError(ResultCode.NO_SUCH_OBJECT, "", nearest)
+            self.assertEqual(gone, _ends_above("ou=people,dc=org", error), nearest)
+        other = LdapError(ResultCode.INVALID_DN_SYNTAX, "", "dc=org")
+        self.assertFalse(_ends_above("ou=people,dc=org", other))
 
     def test_not_unique(self) -> None:
         """A constraint may be that a value is unique."""
