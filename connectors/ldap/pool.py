@@ -84,6 +84,11 @@ class Pool:
                 "anybody may pretend to be {host}: its certificate isn't verified",
                 host=server.host,
             )
+        if server.tls is Tls.NONE and not server.is_here:
+            log.warn(
+                "{host} is sent the gateway's password in clear: use ldaps or startTls",
+                host=server.host,
+            )
 
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[Client]:

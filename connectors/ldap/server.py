@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -91,6 +91,14 @@ class Server:
     def _needed(self, _: object, password: Secret) -> None:
         if self.bind_dn and not password.reveal():
             raise ValueError("who binds needs a password")
+
+    @property
+    def is_here(self) -> bool:
+        """Whether nothing that is sent leaves this machine."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host.lower() == "localhost"
 
 
 def parse_url(url: str) -> Address:

@@ -307,7 +307,21 @@ class EndTests(PoolCase):
             for tls, verify in ((Tls.LDAPS, False), (Tls.LDAPS, True), (Tls.NONE, False)):
                 server = Server(host=HOST, port=1, tls=tls, verify=verify)
                 Pool(server, LIMITS, self.network, self.network)
-        self.assertEqual([HOST], [event["host"] for event in events if "host" in event])
+        self.assertEqual(1, sum("isn't verified" in event["log_format"] for event in events))
+
+    def test_in_clear(self) -> None:
+        """So is who has the password sent in clear, unless that stays on this machine."""
+        for host, warned in (
+            ("ldap.example.com", 1),
+            ("10.0.0.1", 1),
+            ("127.0.0.2", 0),
+            ("::1", 0),
+            ("LocalHost", 0),
+        ):
+            with capturedLogs() as events:
+                for tls in Tls:
+                    Pool(Server(host=host, port=1, tls=tls), LIMITS, self.network, self.network)
+            self.assertEqual(warned, sum("in clear" in each["log_format"] for each in events))
 
     def test_limits(self) -> None:
         """Limits are positive."""
