@@ -120,10 +120,27 @@ def _strict(kind: type[Any], name: str) -> Any:
         if isinstance(value, Secret):
             raise TypeError("only a secret can be encrypted")
         if type(value) is not kind:
-            raise TypeError(f"must be {name}, not {show(value)}")
+            raise TypeError(f"must be {name}, not {_shown(value, whole=kind in _CONTAINERS)}")
         return value
 
     return check
+
+
+def _shown(value: Any, *, whole: bool = False) -> str:
+    """Show what is wrong; of what may hold a secret, as what stands for an object may, its kind."""
+    if isinstance(value, _CONTAINERS) or (whole and type(value) in _KINDS):
+        return _KINDS[type(value)]
+    return show(value)
+
+
+_CONTAINERS: Final = (dict, list)
+_KINDS: Final[Mapping[type, str]] = {
+    dict: "an object",
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+}
 
 
 def _secret(value: Any, _: Any) -> Secret:
@@ -147,20 +164,20 @@ def _unbuilt(value: Any, _: Any) -> Unbuilt:
 def _literal(value: Any, kind: Any) -> Any:
     allowed = get_args(kind)
     if value not in allowed:
-        raise ValueError(f"must be {' or '.join(map(repr, allowed))}, not {show(value)}")
+        raise ValueError(f"must be {' or '.join(map(repr, allowed))}, not {_shown(value)}")
     return value
 
 
 def _number(value: Any, _: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise TypeError(f"must be a number, not {show(value)}")
+        raise TypeError(f"must be a number, not {_shown(value)}")
     return float(value)
 
 
 def _texts(value: Any, _: Any) -> tuple[str, ...]:
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list) or not all(isinstance(each, str) and each for each in listed):
-        raise TypeError(f"must be a string or a list of strings, not {show(value)}")
+        raise TypeError(f"must be a string or a list of strings, not {_shown(value)}")
     return tuple(listed)
 
 
@@ -172,7 +189,7 @@ def _span(value: Any, _: Any) -> float:
     seconds = None if found is None else _UNITS.get(found[2].rstrip("s") or "s")
     if found is None or seconds is None:
         raise ValueError(
-            f'must be seconds, or text such as "90s", "2h", "10 days", not {show(value)}'
+            f'must be seconds, or text such as "90s", "2h", "10 days", not {_shown(value)}'
         )
     return float(found[1]) * seconds
 

@@ -89,8 +89,8 @@ class CertificateTests(CertificateCase):
                 ".key: required by keyPassword",
             ),
             ({**PAIR, "clientRequired": True}, ".clientCa: required by clientRequired"),
-            ("x", ": must be an object, not 'x'"),
-            ({**PAIR, "ca": 1}, ".ca: must be an array, not 1"),
+            ("x", ": must be an object, not a string"),
+            ({**PAIR, "ca": 1}, ".ca: must be an array, not a number"),
             ({**PAIR, "foo": 1}, ".foo: unknown key"),
         ]
         for certificate, fault in rows:
