@@ -17,7 +17,7 @@ from connectors.restful.read import listed, to_resource, to_version
 from scimgw.clients.http import HttpClient, Request, Response
 from scimgw.connector import Call, Capabilities, GroupRef, Services, Stored
 from scimgw.deferred import Locks, gather
-from scimgw.errors import Conflict, InvalidFilter, NotFound
+from scimgw.errors import BadGateway, Conflict, InvalidFilter, NotFound
 from scimgw.scim.changes import Changes
 from scimgw.scim.path import Path, resolve
 from scimgw.scim.project import NEEDED
@@ -117,7 +117,9 @@ class Remote:
         return await self._page(call, query, learnt)
 
     async def _page(self, call: Call, query: Query, learnt: Learnt) -> Page:
-        response = await self._asked(call, learnt.endpoint(query.type), ask.parameters(query))
+        endpoint = learnt.endpoint(query.type)
+        response = await self._asked(call, endpoint, ask.parameters(query))
+        _check_there(response, endpoint)
         failure.check(response, passed=self._passed)
         documents, total = listed(response.json())
         resources = [self._read(query.type, each, query.attributes, learnt) for each in documents]
@@ -205,6 +207,7 @@ class Remote:
         learnt = (await self.knowledge(call)).learnt
         body = write.written(type, resource.data)
         response = await self._send(call, "POST", learnt.endpoint(type), body)
+        _check_there(response, learnt.endpoint(type))
         failure.check(response, creating=True, passed=self._passed)
         tag = response.headers.get("etag")
         if not response.body:  # it should hold the resource, and needn't (RFC 7644 section 3.3)
@@ -354,6 +357,15 @@ def _unversioned(resource: Resource) -> Resource:
     meta = dict(resource.data.get("meta", {}))
     meta.pop("version", None)
     return Resource(resource.type, {**resource.data, "meta": meta})
+
+
+def _check_there(response: Response, endpoint: str) -> None:
+    """Tell a wrong address from a resource that isn't there.
+
+    Raises: BadGateway.
+    """
+    if response.status == _NOT_FOUND:
+        raise BadGateway(f"the endpoint has no {endpoint}: perhaps its address is wrong")
 
 
 def _check_version(current: Resource, if_version: str | None) -> None:

@@ -82,6 +82,17 @@ class RemoteTests(SynchronousTestCase):
             remote = self.remote(answer)
             self.failureResultOf(Deferred.fromCoroutine(remote.create(CALL, new)), BadGateway)
 
+    def test_not_there(self) -> None:
+        """That there are no users at all is a wrong address, and no news of any user."""
+        new = Resource(type=USER, data={"userName": "x"})
+        for ask in (
+            lambda remote: remote.search(CALL, Query(type=USER)),
+            lambda remote: remote.create(CALL, new),
+        ):
+            asking = Deferred.fromCoroutine(ask(self.remote(response(404))))
+            fault = self.failureResultOf(asking, BadGateway).value
+            self.assertIn("the endpoint has no /Users", fault.detail)
+
     def test_learnt_once(self) -> None:
         """The other side is asked what it can do once in an hour."""
         remote = self.remote(*[response(404)] * 9)
