@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
+from twisted.logger import capturedLogs, formatEvent
 
 from connectors.api import Config, ServiceDeskConnector
 from connectors.api.settings import EntityConfig
@@ -99,9 +100,14 @@ class ChainingTests(SiteCase):
         for path in ("/reset", "/garbage"):
             self.assertEqual(503, (await self.request(port, path)).status)
         self.assertEqual(200, (await self.request(port, "/stale")).status)
-        alone = self.before(free_port())
-        for _ in range(6):
-            self.assertEqual(503, (await self.request(alone, "/Users")).status)
+        nobody = free_port()
+        alone = self.before(nobody)
+        with capturedLogs() as events:
+            for _ in range(6):
+                self.assertEqual(503, (await self.request(alone, "/Users")).status)
+        lines = [str(formatEvent(each)) for each in events]
+        told = f"the next gateway, http://127.0.0.1:{nobody}: NotConnected Connection was refused"
+        self.assertEqual(5, sum(line.startswith(told) for line in lines), lines)
 
     async def test_silence(self) -> None:
         """A next gateway that says nothing is waited for once, not twice."""

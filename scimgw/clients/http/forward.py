@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
 from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer, IResponse
@@ -15,9 +16,11 @@ from scimgw.clients.http import body, retry, tls, wire
 from scimgw.clients.http.retry import Lost, NotSent
 from scimgw.clients.http.settings import Tls
 from scimgw.clients.http.targets import Targets
-from scimgw.clients.http.unanswered import outcome_of, within
+from scimgw.clients.http.unanswered import outcome_of, reason, within
 from scimgw.connector import Services
 from scimgw.errors import InvalidValue, Unavailable
+
+log = Logger()
 
 CONNECT: Final = 5.0
 """Seconds for connecting."""
@@ -87,6 +90,7 @@ class Forwarder:
                 if stale and idempotent and not last:
                     continue
                 target.failed(self._clock.seconds())
+                log.warn("the next gateway, {url}: {why}", url=target.url, why=reason(error))
                 raise _failure(outcome, error) from error
             target.succeeded()
             return Forwarded(
