@@ -119,11 +119,19 @@ class Remote:
     async def _page(self, call: Call, query: Query, learnt: Learnt) -> Page:
         endpoint = learnt.endpoint(query.type)
         response = await self._asked(call, endpoint, ask.parameters(query))
-        _check_there(response, endpoint)
+        self._check_there(response, endpoint)
         failure.check(response, passed=self._passed)
         documents, total = listed(response.json())
         resources = [self._read(query.type, each, query.attributes, learnt) for each in documents]
         return Page(resources=resources, total=total)
+
+    def _check_there(self, response: Response, endpoint: str) -> None:
+        """Tell a wrong address from what isn't there for whoever's own credentials were shown.
+
+        Raises: BadGateway.
+        """
+        if response.status == _NOT_FOUND and not self._passed:
+            raise BadGateway(f"the endpoint has no {endpoint}: perhaps its address is wrong")
 
     async def _asked(self, call: Call, endpoint: str, parameters: Mapping[str, str]) -> Response:
         """Ask in the URL, or in a body if that would be too long."""
@@ -207,7 +215,7 @@ class Remote:
         learnt = (await self.knowledge(call)).learnt
         body = write.written(type, resource.data)
         response = await self._send(call, "POST", learnt.endpoint(type), body)
-        _check_there(response, learnt.endpoint(type))
+        self._check_there(response, learnt.endpoint(type))
         failure.check(response, creating=True, passed=self._passed)
         tag = response.headers.get("etag")
         if not response.body:  # it should hold the resource, and needn't (RFC 7644 section 3.3)
@@ -357,15 +365,6 @@ def _unversioned(resource: Resource) -> Resource:
     meta = dict(resource.data.get("meta", {}))
     meta.pop("version", None)
     return Resource(resource.type, {**resource.data, "meta": meta})
-
-
-def _check_there(response: Response, endpoint: str) -> None:
-    """Tell a wrong address from a resource that isn't there.
-
-    Raises: BadGateway.
-    """
-    if response.status == _NOT_FOUND:
-        raise BadGateway(f"the endpoint has no {endpoint}: perhaps its address is wrong")
 
 
 def _check_version(current: Resource, if_version: str | None) -> None:
