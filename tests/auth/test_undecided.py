@@ -109,6 +109,15 @@ class UndecidedTests(SynchronousTestCase):
             guesses[FREE - 1].wrong()
             self.assertEqual([1.0] * 45, [each.refused for each in guesses[FREE:]])
 
+    def test_after_a_failure(self) -> None:
+        """Each failure leaves a place less, and no fewer."""
+        for failures in range(FREE):
+            world = self.world()
+            for each in range(failures):
+                world.wrong(HOME, f"{each}", "?")
+            users = [world.begin(f"user {each}", SHORT) for each in range(FREE)]
+            self.assertEqual(FREE - failures, [each.begun for each in users].count(True))
+
     def test_after_a_pause(self) -> None:
         """After a pause one is verified, and while it is, the others wait."""
         world = self.world()
@@ -246,6 +255,16 @@ class UndecidedTests(SynchronousTestCase):
                 one.right()
         self.assertTrue(all(each.begun for each in waiting))
         self.assertEqual(0, world.throttle._undecided.size)
+
+    def test_room_comes_back(self) -> None:
+        """However many have waited, others may."""
+        world = self.world()
+        verified = [world.begin(f"user {each}", SHORT) for each in range(FREE)]
+        for each in range(ROOM):
+            verified.append(world.begin(f"other {each}", SHORT))
+            self.assertTrue(verified[-1].waits)
+            verified.pop(0).right()
+            self.assertTrue(verified[-1].begun)
 
     def test_not_for_ever(self) -> None:
         """Who has waited for long is told to come later, and gives the place up."""
