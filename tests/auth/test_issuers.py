@@ -149,6 +149,12 @@ class SignedTests(IssuersCase):
         ):
             self.assertIn(why, self.refused(text))
 
+    def test_nothing_else(self) -> None:
+        """Where no other tokens are known, what isn't a signed one is a wrong one."""
+        for text in ("opaque", token(RSA, self.claims("stranger"))):
+            found = Deferred.fromCoroutine(Chain([self.signed]).authenticate(f"Bearer {text}"))
+            self.assertIn("wrong bearer token", str(self.failureResultOf(found, InvalidToken)))
+
     def test_keys_of_another(self) -> None:
         """An issuer's keys are good for its own tokens only."""
         self.assertIn("algorithm", self.refused(token(OCT, self.claims("rsa"), "HS256")))
