@@ -56,6 +56,7 @@ class ChainTests(SynchronousTestCase):
             "Basic ",
             "Basic !!!",
             "Basic é",
+            basic("gwadmin:password").replace("Z", "!Z"),
             basic("gwadmin"),
             basic("gwadmin:"),
             basic("gwadmin:Password"),
@@ -84,6 +85,12 @@ class ChainTests(SynchronousTestCase):
             deferred.addErrback(lambda failure: failure.trap(Unauthorized))
             compared.append(known.given)
         self.assertEqual([2, 2, 2, 2], compared)
+
+    def test_digests(self) -> None:
+        """Of the same secret every process has another digest, which nobody can prepare for."""
+        user = (Principal("a"), Secret("1"))
+        one, other = (BasicAuthenticator([user])._known._digests[0][0] for _ in range(2))
+        self.assertNotEqual(one, other)
 
     def test_what_is_told(self) -> None:
         """The challenge and the description tell what is offered."""
