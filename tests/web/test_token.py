@@ -7,6 +7,8 @@ from base64 import b64encode
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
+from twisted.logger import capturedLogs, formatEvent
+
 from scimgw.auth.basic import BasicAuthenticator
 from scimgw.auth.chain import Chain
 from scimgw.auth.issuers import SignedTokens
@@ -224,6 +226,14 @@ class RefusalTests(TokenCase):
         self.refused(401, "invalid_client", answered[0])
         self.refused(429, "temporarily_unavailable", answered[-1])
         self.assertEqual("1", answered[-1].headers["Retry-After"])
+
+    def test_log(self) -> None:
+        """The log tells which client is refused, and nothing of the secret."""
+        with capturedLogs() as events:
+            self.ask({**GRANT, **OKTA, "client_secret": "hunter2"})
+        (told,) = [text for text in map(formatEvent, events) if "login refused" in text]
+        self.assertIn(" as 'okta': wrong client id or client secret (request ", told)
+        self.assertNotIn("hunter2", told)
 
     def test_busy(self) -> None:
         """What isn't the client's fault is said in the same words, and when to come again."""
