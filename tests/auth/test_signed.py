@@ -79,7 +79,7 @@ class AlgorithmTests(SignedCase):
 
     def test_types(self) -> None:
         """Access tokens of either spelling let in, tokens for something else don't."""
-        for type in ("JWT", "jwt", "at+jwt", "application/at+jwt"):
+        for type in ("JWT", "jwt", "at+jwt", "application/jwt", "application/AT+jwt"):
             self.assertEqual(CLAIMS, self.verify(token(RSA, CLAIMS, typ=type)))
         for wrong in ("logout+jwt", "dpop+jwt", "", 5, None, ["JWT"]):
             self.refused(token(RSA, CLAIMS, typ=wrong))

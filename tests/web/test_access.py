@@ -227,6 +227,12 @@ class HandingTests(AccessCase):
         self.assertEqual(400, self.reader.post("/Users#/.search", {}).status)
         self.assertEqual(b"", self.path)
 
+    def test_read_only_no_search(self) -> None:
+        """Only resources are searched: below anything else it is a write, whatever it is called."""
+        for path in ("/api/.search", "/clientA/api/.search", "/Bulk/.search", "/oauth/.search"):
+            self.assertEqual(403, self.reader.post(path, {}).status, path)
+        self.assertEqual(b"", self.path)
+
     def test_another_method(self) -> None:
         """What would make another method of a request isn't handed on."""
         names = ("X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X_HTTP_Method")
