@@ -172,6 +172,15 @@ class SignedTests(IssuersCase):
         self.assertIn("wrong bearer", self.refused(token(RSA, self.claims("stranger"))))
         self.assertEqual(1, self.telling.got)
 
+    def test_configured_name(self) -> None:
+        """A name that is configured counts, whichever comes with the keys."""
+        self.chain = Chain(
+            [SignedTokens([issuer("named", self.telling, "RS256")], self.clock.seconds)]
+        )
+        for each in ("first", "with the keys there"):
+            self.assertEqual("me", self.named(token(RSA, self.claims("named", jti=each))))
+            self.assertIn("wrong bearer", self.refused(token(RSA, self.claims("told"))))
+
     def test_offered(self) -> None:
         """Bearer tokens are asked for once, and the kinds of them told."""
         self.assertEqual(1, sum(each.startswith("Bearer") for each in self.chain.challenges))
