@@ -155,10 +155,13 @@ class WalkTests(AccessCase):
         self.assertEqual(404, self.tenant.get(f"/Users?cursor={first['nextCursor']}").status)
 
     def test_public(self) -> None:
-        """What is public asks nobody."""
-        for path in ("/ping", "/ServiceProviderConfig"):
+        """What is public asks nobody, and tells nobody which base entities there are."""
+        for path in (
+            "/ping",
+            *(f"{each}/ServiceProviderConfig" for each in ("", "/clientA", "/x")),
+        ):
             answer = self.client.request("GET", path, headers={"Authorization": None})
-            self.assertEqual(200, answer.status)
+            self.assertEqual(200, answer.status, path)
 
 
 class HandingTests(AccessCase):
