@@ -78,20 +78,24 @@ class Connection:
 
 
 def parse(data: bytes, method: str = "GET") -> Response:
-    """Read the answer to a request of this method out of bytes."""
-    response = HTTPResponse(cast("socket", _Bytes(data)), method=method)
+    """Read the answer to a request of this method out of bytes, which end with it."""
+    sent = _Bytes(data)
+    response = HTTPResponse(cast("socket", sent), method=method)
     response.begin()
-    return Response(response.status, response.headers, response.read())
+    content = response.read()
+    left = sent.read()
+    assert not left, f"behind the answer there is {left[:100]!r}"
+    return Response(response.status, response.headers, content)
 
 
-class _Bytes:
-    """Looks enough like a socket to http.client."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
+class _Bytes(io.BytesIO):
+    """Looks enough like a socket to http.client, which closes what it has read its answer from."""
 
     def makefile(self, _mode: str) -> io.BytesIO:
-        return io.BytesIO(self._data)
+        return self
+
+    def close(self) -> None:
+        pass
 
 
 @frozen

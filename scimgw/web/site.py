@@ -181,6 +181,8 @@ class Channel(HTTPChannel):
         if not self.requests:
             self.requests.append(self.requestFactory(self))
         request = self.requests[-1]
+        if hasattr(self, "_command"):  # the line of this request has come
+            request.method, request.uri, _ = self.request_line
         request.refuse(error)
         request.finish()
 

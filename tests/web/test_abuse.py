@@ -310,9 +310,22 @@ class SizeTests(AbuseCase):
             connection.send(self.client.encoded("GET", "/ping"))
             self.assertEqual(b"", connection.received())
             connection.lose()
-        self.assertEqual(9, len(self.lines(" - - - 4")))
+        self.assertEqual(3, len(self.lines(" - - - 4")))
+        self.assertEqual(6, len(self.lines(" - GET / 4")))
         self.assertEqual(1, len(self.lines(" - POST /Users 4")))
         self.assertEqual([], self.clock.getDelayedCalls())
+
+    def test_head(self) -> None:
+        """An answer to HEAD has no body, whenever it is given (RFC 9110 section 9.3.2)."""
+        for sent, status in {
+            b"HEAD / HTTP/1.1\r\n" + b"X: y\r\n" * 1000: 431,
+            b"HEAD / HTTP/1.1\r\n\r\n": 400,
+            b"HEAD / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n": 413,
+        }.items():
+            connection = Connection(self.site)
+            connection.send(sent)
+            self.assertEqual(status, connection.response("HEAD").status)
+            connection.lose()
 
     def test_after_another(self) -> None:
         """So it is where a sound request came before."""
