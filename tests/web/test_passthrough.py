@@ -234,10 +234,10 @@ class SlowTests(PassedCase):
 
         self.patch(connector, "search", judged)
 
-    def ask(self, header: str) -> Connection:
+    def ask(self, header: str, path: str = "/Users") -> Connection:
         """Begin a request."""
         connection = Connection(self.site)
-        connection.send(self.who(header).encoded("GET", "/Users"))
+        connection.send(self.who(header).encoded("GET", path))
         return connection
 
     def judge(self, header: str) -> None:
@@ -284,15 +284,17 @@ class SlowTests(PassedCase):
         self.assertEqual([200] * 20, self.statuses(asked))
 
     def test_known(self) -> None:
-        """Whom the endpoint has let in waits for nobody."""
-        known = self.ask("Bearer known")
-        self.judge("Bearer known")
-        self.assertEqual([200], self.statuses([known]))
+        """Whom the endpoint has let in, whatever for, waits for nobody."""
+        for path in ("/Users", "/?filter=userName%20eq%20%22x%22"):
+            known = self.ask(f"Bearer {path}", path)
+            self.judge(f"Bearer {path}")
+            self.assertEqual([200], self.statuses([known]))
         for each in range(10):
             self.ask(basic(f"wrong{each}:x"))
-        known = self.ask("Bearer known")
-        self.judge("Bearer known")
-        self.assertEqual([200], self.statuses([known]))
+        for path in ("/Users", "/?filter=userName%20eq%20%22x%22"):
+            known = self.ask(f"Bearer {path}")
+            self.judge(f"Bearer {path}")
+            self.assertEqual([200], self.statuses([known]))
 
     def test_known_by_nobody(self) -> None:
         """What the gateway answers by itself tells nothing of who it is."""

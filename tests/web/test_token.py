@@ -273,6 +273,11 @@ class RefusalTests(TokenCase):
             self.ask(b"{", header, kind="application/json"),
             self.ask(b"[]", header, kind="application/json"),
             self.ask(b'{"grant_type":["client_credentials"]}', header, kind="application/json"),
+            self.ask(
+                b'{"grant_type":"client_credentials","client_id":5}',
+                header,
+                kind="application/json",
+            ),
             self.ask(b'{"grant_type":"a","grant_type":"b"}', header, kind="application/json"),
             self.ask(urlencode(GRANT).encode(), header, kind="multipart/form-data; boundary=x"),
             self.ask({**GRANT, "x": "y" * 20_000}, header),
