@@ -658,6 +658,13 @@ class LifeTests(WebCase):
         connector.gates[0].callback(Page(resources=[]))
         self.assertEqual(200, connection.response().status)
 
+    def test_closed(self) -> None:
+        """When all are closed it is told once, though one may still come that was under way."""
+        closed = self.site.close()
+        self.successResultOf(closed)
+        Connection(self.site).lose()
+        self.assertEqual(set(), self.site.channels)
+
     def test_one_connection(self) -> None:
         """Requests that come together are answered in turn, on one connection."""
         connection = Connection(self.site)
