@@ -72,6 +72,7 @@ class SpellingTests(SynchronousTestCase):
         """What is made is read again, at its cost, and goes with its secret alone."""
         made = Scrypt.made(b"s\xc3\xa9sam", counted, CHEAP)
         self.assertTrue(str(made).startswith("$scrypt$ln=14,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$"))
+        self.assertEqual(32, len(made.key))
         found = Scrypt.of(Secret(str(made)))
         assert found is not None
         self.assertEqual(made, found)

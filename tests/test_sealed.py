@@ -66,7 +66,7 @@ class SealedTests(SynchronousTestCase):
             sealed + "=",
             sealed + "\n",
             sealed[:-8],
-            "encrypted:v1:" + "A" * 37,  # a nonce and a tag around nothing
+            seal(Secret(""), KEY, os.urandom),  # a nonce and a tag around nothing
             "encrypted:v1:AAAAA",
         ):
             with self.assertRaises(NotOpened) as raised:

@@ -97,6 +97,9 @@ class ShownTests(SynchronousTestCase):
         certificate = root().issue("a", x509.DNSName("a.example")).certificate
         expected = "the certificate has sanDns 'a.example', subjectDn 'CN=a,O=Example'"
         self.assertEqual(expected, spelled(names(certificate)))
+        others = frozenset({uri("urn:a"), ip("192.0.2.7"), email("a@x.example")})
+        expected = "sanEmail 'a@x.example', sanIp '192.0.2.7', sanUri 'urn:a'"
+        self.assertEqual(f"the certificate has {expected}", spelled(others))
         hostile = names(root().issue("a\n\x1b,O=b").certificate)
         shown = "the certificate has subjectDn 'CN=a\\n\\x1b\\\\,O=b,O=Example'"
         self.assertEqual(shown, spelled(hostile))
