@@ -56,6 +56,16 @@ THING = ResourceType(
                 ),
             ),
             Attribute(
+                name="owner",
+                type=COMPLEX,
+                sub_attributes=(
+                    Attribute(name="value"),
+                    Attribute(name="$ref", type=AttributeType.REFERENCE),
+                    Attribute(name="display", mutability=Mutability.READ_ONLY),
+                    Attribute(name="note"),
+                ),
+            ),
+            Attribute(
                 name="links",
                 type=COMPLEX,
                 multi_valued=True,
@@ -300,6 +310,13 @@ class UserTests(SynchronousTestCase):
         ):
             self.assert_patched({ENTERPRISE: {**held, "manager": {"value": "7"}}}, operation)
 
+    def test_reference(self) -> None:
+        """What a client has said of a reference itself stays, whatever it refers to."""
+        held = {"owner": {"value": "1", "$ref": "../1", "display": "One", "note": "n"}}
+        for operation in (op("replace", "owner.value", "2"), op("add", "owner", {"value": "2"})):
+            after = patched(THING, held, operation)
+            self.assertEqual({"value": "2", "note": "n"}, after["owner"])
+
     def test_address(self) -> None:
         """The address of a manager isn't kept; without a value, it names one."""
         for value in (
@@ -343,6 +360,10 @@ class UserTests(SynchronousTestCase):
         self.assert_patched(
             {"emails": [{**home, "primary": True}, without]},
             op("replace", 'emails[type eq "home"].primary', value=True),
+        )
+        self.assert_patched(
+            {"emails": [home, without, {"type": "other", "primary": True}]},
+            op("add", 'emails[type eq "other"].primary', value=True),
         )
         both = op("add", "emails.primary", value=True)
         self.assertRaises(InvalidValue, patched, USER, BABS, both)
@@ -409,10 +430,12 @@ class UserTests(SynchronousTestCase):
         for operation in (
             op("replace", 'emails[type eq "fax"].value', "x"),
             op("replace", 'emails[type eq "fax"]', {"value": "x"}),
-            op("add", 'emails[type ne "work" and type ne "home"].value', "x"),
         ):
-            if operation["op"] == "replace":
-                self.assertRaises(NoTarget, patched, USER, BABS, operation)
+            self.assertRaises(NoTarget, patched, USER, BABS, operation)
+        self.assert_patched(
+            {"emails": [*BABS["emails"], {"value": "x"}]},
+            op("add", 'emails[type ne "work" and type ne "home"].value', "x"),
+        )
         self.assertRaises(NoTarget, patched, USER, {}, op("add", 'emails[type sw "w"].value', "x"))
 
     def test_same_value_twice(self) -> None:
