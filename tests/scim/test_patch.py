@@ -472,6 +472,9 @@ class UserTests(SynchronousTestCase):
             [op("add", "emails", listed), op("remove", "emails", listed)],
         ):
             self.assertRaises(InvalidValue, patched, USER, BABS, *operations)
+        shown = [op("replace", 'emails[value eq "0"].display', f"{each}") for each in range(300)]
+        self.assertRaises(InvalidValue, patched, USER, {"emails": listed}, *shown)
+        patched(USER, {"emails": listed}, *shown[:30])
         patched(USER, BABS, op("add", "emails", listed))
         patched(USER, BABS, *(op("add", "emails", [each]) for each in listed[:100]))
 
