@@ -20,7 +20,7 @@ from scimgw.scim.filter import (
     parse_path,
 )
 from scimgw.scim.path import Path, UnknownAttribute, resolve
-from scimgw.scim.schema import GROUP, USER, Attribute, AttributeType, ResourceType
+from scimgw.scim.schema import GROUP, USER, Attribute, AttributeType, ResourceType, Returned
 from scimgw.testing import strategies
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -34,6 +34,21 @@ EXTRA = ResourceType(
             Attribute(name="number", type=AttributeType.INTEGER),
             Attribute(name="ratio", type=AttributeType.DECIMAL),
             Attribute(name="blob", type=AttributeType.BINARY),
+            Attribute(
+                name="secrets",
+                type=AttributeType.COMPLEX,
+                multi_valued=True,
+                returned=Returned.NEVER,
+                sub_attributes=(Attribute(name="value"), Attribute(name="hint")),
+            ),
+            Attribute(
+                name="question",
+                type=AttributeType.COMPLEX,
+                sub_attributes=(
+                    Attribute(name="text"),
+                    Attribute(name="answer", returned=Returned.NEVER),
+                ),
+            ),
         ),
     ),
 )
@@ -141,6 +156,18 @@ class ParseTests(SynchronousTestCase):
         """What is never returned can't be guessed by filters either."""
         for text in ('password eq "x"', "password pr", 'title pr or password sw "a"'):
             self.assertRaises(Sensitive, parse, text, USER)
+
+    def test_parts_of_secrets(self) -> None:
+        """Nor can a part of it, or what is never returned as a part."""
+        for text in (
+            'secrets.hint sw "a"',
+            'secrets[hint sw "a"]',
+            'secrets eq "a"',
+            "secrets pr",
+            'question.answer sw "a"',
+        ):
+            self.assertRaises(Sensitive, parse, text, EXTRA)
+        parse('question.text eq "a"', EXTRA)
 
     def test_precedence(self) -> None:
         """And binds tighter than or, not tighter than and."""
